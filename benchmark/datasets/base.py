@@ -1,0 +1,106 @@
+"""A data set as the benchmark sees it: images or features, tags, labels and a split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.errors import InputError
+
+if TYPE_CHECKING:
+    from features.images import ImageSource
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which items are trained on, searched, and searched for.
+
+    Attributes
+    ----------
+    train, database, query : (k,) arrays of int64
+        Item numbers, ascending. Train and database may overlap; neither may meet the queries.
+    seed : int or None
+        Seed it was drawn with; None for a split that came with the data.
+    """
+
+    train: np.ndarray
+    database: np.ndarray
+    query: np.ndarray
+    seed: int | None = None
+
+    @cached_property
+    def checksum(self) -> str:
+        """Digest of the three lists."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.database, self.query):
+            digest.update(f"{len(part)}:".encode())
+            digest.update(np.ascontiguousarray(part, dtype="<i8"))
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything the benchmark knows of a data set.
+
+    Attributes
+    ----------
+    name : str
+        Name in tables and folders, for instance ``corel5k`` or ``demo[n=500]``.
+    labels : (n, c) array of bool
+        Multi-hot ground truth, used for relevance (two items are relevant to each other if they
+        share a label) and by label-supervised methods.
+    label_names : sequence of str
+        The c names.
+    tags : sequence of n tuples of str
+        User tags of each item; an empty tuple where there are none.
+    split : Split
+    fingerprint : str
+        Digest of everything that identifies the content: image names and sizes (or the
+        generator's parameters), tags, labels.
+    images : ImageSource or None
+        None where only features are given.
+    features : mapping of str to Path
+        Feature files that came with the data: float arrays, row i belongs to item i.
+    default_features : str
+        What ``--features`` means when it is not given.
+    notes : sequence of str
+        What the reader repaired or left out, one sentence each.
+    """
+
+    name: str
+    labels: np.ndarray
+    label_names: Sequence[str]
+    tags: Sequence[tuple[str, ...]]
+    split: Split
+    fingerprint: str
+    images: ImageSource | None = None
+    features: Mapping[str, Path] = field(default_factory=dict)
+    default_features: str = "alexnet-fc7"
+    notes: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def has_tags(self) -> bool:
+        return any(self.tags)
+
+
+def check_split(dataset: str, split: Split) -> None:
+    """Raise InputError unless all parts are filled and no query is trained on or searched."""
+    for part in ("train", "database", "query"):
+        if len(getattr(split, part)) == 0:
+            raise InputError(f"data set {dataset}: the split has no {part} items")
+    for part in ("train", "database"):
+        both = np.intersect1d(split.query, getattr(split, part))
+        if len(both):
+            raise InputError(
+                f"data set {dataset}: {len(both)} items are both query and {part}, the first is "
+                f"item {both[0]}; a query may be in neither train nor database"
+            )

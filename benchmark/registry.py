@@ -1,0 +1,380 @@
+"""One way to find a method or a data set by name.
+
+A class enters a registry through a decorator::
+
+    @register("itq", paper="Gong et al., TPAMI 2013", supervision="none")
+    class ITQ(Hasher): ...
+
+The files of a package are *scanned*, not imported: name, facts and constructor parameters are
+read from the source, and the class is imported when somebody calls :meth:`Entry.load`.  That
+keeps ``--help``, ``--list`` and every complaint about arguments within a fraction of a second,
+without a central table that each new method must be entered into by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import fnmatch
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import InputError
+
+#: Stands for a constructor default that is not a literal (and for a parameter without one).
+UNKNOWN = object()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a registered class without importing it.
+
+    Attributes
+    ----------
+    name : str
+        The id on the command line.
+    module, class_name : str
+        Where the class lives.
+    facts : dict
+        The keywords given to the decorator (``paper``, ``supervision``, ...).
+    parameters : dict of str to object
+        Constructor parameters and their defaults (``UNKNOWN`` where the default is no literal).
+    summary : str
+        First line of the docstring.
+    """
+
+    name: str
+    module: str
+    class_name: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
+
+    def load(self) -> type:
+        """Import the module and return the class."""
+        return getattr(importlib.import_module(self.module), self.class_name)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A registered name with the parameters that differ from the defaults.
+
+    Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order given.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.parameters:
+            return self.name
+        inside = ",".join(f"{key}={_spell(value)}" for key, value in self.parameters)
+        return f"{self.name}[{inside}]"
+
+    def with_parameters(self, more: Mapping[str, Any]) -> Variant:
+        """This variant with some parameters set or replaced."""
+        return replace(self, parameters=tuple({**dict(self.parameters), **more}.items()))
+
+
+class Registry:
+    """Named classes: decorator, lookup with close-match suggestions, wildcards, plug-ins.
+
+    Parameters
+    ----------
+    kind : str
+        What the entries are, for messages (``method``, ``data set``).
+    package : str
+        The package whose files are scanned for decorated classes.
+    decorator : str
+        Name of the decorator in those files.
+    group : str, optional
+        Entry-point group through which installed distributions add entries.
+    required : dict of str to (tuple or None)
+        Facts that the decorator demands; the tuple lists the allowed values.
+    defaults : dict
+        Facts that may be left out.
+    hidden : tuple of str
+        Constructor parameters that the suite sets itself and a variant may not.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        *,
+        decorator: str = "register",
+        group: str | None = None,
+        required: Mapping[str, tuple | None] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        hidden: tuple[str, ...] = (),
+    ) -> None:
+        self.kind = kind
+        self.package = package
+        self.decorator = decorator
+        self.group = group
+        self.required = dict(required or {})
+        self.defaults = dict(defaults or {})
+        self.hidden = hidden
+        self._entries: dict[str, Entry] = {}
+        self._scanned = False
+
+    def register(self, name: str, **facts: Any) -> Callable[[type], type]:
+        """Class decorator that enters a class under `name`.
+
+        The facts become class attributes, beside ``id``.
+
+        Raises
+        ------
+        InputError
+            If a needed fact is missing or has a value that is not allowed, or if another module
+            has registered the name already.
+        """
+        facts = self._checked_facts(name, facts)
+
+        def enter(cls: type) -> type:
+            signature = inspect.signature(cls)
+            parameters = {
+                p.name: UNKNOWN if p.default is p.empty else p.default
+                for p in signature.parameters.values()
+            }
+            summary = (inspect.getdoc(cls) or "").split("\n")[0]
+            self._enter(
+                Entry(name, cls.__module__, cls.__name__, facts, parameters, summary),
+            )
+            cls.id = name
+            for key, value in facts.items():
+                setattr(cls, key, value)
+            return cls
+
+        return enter
+
+    def names(self) -> list[str]:
+        """All names, in the order of the files and of the classes in them."""
+        self._scan()
+        return list(self._entries)
+
+    def entries(self) -> list[Entry]:
+        """All entries, in the order of :meth:`names`."""
+        self._scan()
+        return list(self._entries.values())
+
+    def find(self, name: str) -> Entry:
+        """The entry of that name.
+
+        Raises
+        ------
+        InputError
+            With the nearest names, if there is none.
+        """
+        self._scan()
+        if name not in self._entries:
+            near = difflib.get_close_matches(name.lower(), self._entries, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}?" if near else "--list shows all names"
+            raise InputError(f"unknown {self.kind} {name!r}: {hint}")
+        return self._entries[name]
+
+    def parse(self, text: str) -> Variant:
+        """Read ``name`` or ``name[param=value,...]`` and check it against the constructor.
+
+        Raises
+        ------
+        InputError
+            For an unknown name or parameter, or a value of the wrong type.
+        """
+        name, bracket, rest = text.strip().partition("[")
+        if bracket and not rest.endswith("]"):
+            raise InputError(f"cannot read {text!r}: write it as name[param=value,...]")
+        entry = self.find(name.strip())
+        given = {}
+        for part in filter(None, (p.strip() for p in rest.rstrip("]").split(","))):
+            key, equals, value = part.partition("=")
+            if not equals:
+                raise InputError(f"cannot read {part!r} in {text!r}: write it as param=value")
+            given[key.strip()] = self.parse_value(entry, key.strip(), value.strip())
+        return Variant(entry.name, tuple(given.items()))
+
+    def parse_value(self, entry: Entry, parameter: str, text: str) -> Any:
+        """Read one parameter value and check name and type against the constructor.
+
+        Raises
+        ------
+        InputError
+            For an unknown parameter, or a value whose type differs from that of the default.
+        """
+        allowed = [p for p in entry.parameters if p not in self.hidden]
+        if parameter not in allowed:
+            near = difflib.get_close_matches(parameter, allowed, n=2, cutoff=0.4) or allowed
+            hint = f"it has {', '.join(near)}" if near else "it has none"
+            raise InputError(f"{self.kind} {entry.name} has no parameter {parameter!r}: {hint}")
+        value = _read_value(text)
+        default = entry.parameters[parameter]
+        if default is UNKNOWN or default is None or value is None:
+            return value
+        if isinstance(default, float) and type(value) is int:
+            return float(value)
+        if type(value) is not type(default):
+            wanted = {bool: "true or false", int: "a whole number", float: "a number"}.get(
+                type(default), "a word"
+            )
+            raise InputError(f"{entry.name}.{parameter} must be {wanted}, not {text!r}")
+        return value
+
+    def select(self, patterns: Iterable[str]) -> list[Variant]:
+        """Variants for names, wildcards (``wp-*``) and bracketed variants, without repeats."""
+        chosen: dict[Variant, None] = {}
+        for pattern in patterns:
+            if any(c in pattern for c in "*?") and "[" not in pattern:
+                matches = fnmatch.filter(self.names(), pattern)
+                if not matches:
+                    raise InputError(f"no {self.kind} matches {pattern!r}: --list shows all names")
+                chosen.update(dict.fromkeys(map(Variant, matches)))
+            else:
+                chosen[self.parse(pattern)] = None
+        return list(chosen)
+
+    def load_plugin(self, path: str | Path) -> list[str]:
+        """Run a Python file that registers classes; return the names it added.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, fails while it is imported, or registers nothing.
+        """
+        path = Path(path).resolve()
+        module_name = f"hashbench_plugin_{path.stem}"
+        if not path.is_file():
+            raise InputError(f"--plugin {path}: there is no such file")
+        before = set(self.names())
+        known = sys.modules.get(module_name)
+        if known is None or Path(known.__file__) != path:
+            spec = importlib.util.spec_from_file_location(module_name, path)
+            if spec is None:
+                raise InputError(f"--plugin {path}: not a Python file (its name must end in .py)")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[module_name] = module
+            try:
+                spec.loader.exec_module(module)
+            except InputError:
+                del sys.modules[module_name]
+                raise
+            except Exception as error:
+                del sys.modules[module_name]
+                raise InputError(f"--plugin {path}: {type(error).__name__}: {error}") from error
+        added = [e.name for e in self._entries.values() if e.module == module_name]
+        if not added:
+            raise InputError(f"--plugin {path}: it registers no {self.kind}")
+        return [name for name in added if name not in before] or added
+
+    def _checked_facts(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        missing = [key for key in self.required if key not in facts]
+        unknown = [key for key in facts if key not in self.required | self.defaults]
+        if missing or unknown:
+            what = f"lacks {missing[0]}=..." if missing else f"has an unknown {unknown[0]}=..."
+            raise InputError(f"@{self.decorator}({name!r}) {what}")
+        for key, allowed in self.required.items():
+            if allowed is not None and facts[key] not in allowed:
+                raise InputError(
+                    f"@{self.decorator}({name!r}): {key} must be one of {', '.join(allowed)}, "
+                    f"not {facts[key]!r}"
+                )
+        return {**self.defaults, **facts}
+
+    def _enter(self, entry: Entry) -> None:
+        known = self._entries.get(entry.name)
+        here = (entry.module, entry.class_name)
+        if known and (known.module, known.class_name) != here:
+            raise InputError(
+                f"{self.kind} {entry.name!r} is registered twice: in {known.module} and "
+                f"{entry.module}; give one of them another name"
+            )
+        self._entries[entry.name] = entry
+
+    def _scan(self) -> None:
+        if self._scanned:
+            return
+        self._scanned = True
+        # Locating a top-level package imports nothing; its files are only read.
+        spec = importlib.util.find_spec(self.package)
+        folder = Path(spec.submodule_search_locations[0])
+        for path in sorted(folder.glob("*.py")):
+            for entry in _read_entries(path, f"{self.package}.{path.stem}", self.decorator):
+                facts = self._checked_facts(entry.name, entry.facts)
+                self._enter(replace(entry, facts=facts))
+        if self.group:
+            for point in importlib.metadata.entry_points(group=self.group):
+                point.load()
+
+
+def _read_entries(path: Path, module: str, decorator: str) -> Iterable[Entry]:
+    """Entries of the decorated classes of one source file, read from its syntax tree."""
+    source = path.read_text(encoding="utf-8")
+    if f"@{decorator}(" not in source:
+        return
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    for node in classes:
+        for call in node.decorator_list:
+            if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == decorator):
+                continue
+            facts = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+            summary = (ast.get_docstring(node) or "").split("\n")[0]
+            parameters = _read_parameters(node, classes)
+            name = ast.literal_eval(call.args[0])
+            yield Entry(name, module, node.name, facts, parameters, summary)
+
+
+def _read_parameters(node: ast.ClassDef, classes: list[ast.ClassDef]) -> dict[str, Any]:
+    """Constructor parameters of a class, or of its base class in the same file."""
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            arguments = item.args
+            positional = (arguments.posonlyargs + arguments.args)[1:]
+            missing = [None] * (len(positional) - len(arguments.defaults))
+            pairs = [
+                *zip(positional, [*missing, *arguments.defaults], strict=True),
+                *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+            ]
+            return {argument.arg: _literal(default) for argument, default in pairs}
+    bases = {getattr(base, "id", "") for base in node.bases}
+    return next((_read_parameters(c, classes) for c in classes if c.name in bases), {})
+
+
+def _literal(node: ast.expr | None) -> Any:
+    try:
+        return UNKNOWN if node is None else ast.literal_eval(node)
+    except ValueError:
+        return UNKNOWN
+
+
+def _read_value(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _spell(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+#: Every hashing method. ``supervision`` is also the leakage guard: the runner hands tags and
+#: labels only to methods that declare them.
+methods = Registry(
+    "method",
+    "methods",
+    group="hashbench.methods",
+    required={"paper": None, "supervision": ("none", "tags", "labels")},
+    defaults={"fidelity": "paper", "inputs": "features"},
+    hidden=("n_bits", "random_state"),
+)
+register = methods.register
+

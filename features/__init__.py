@@ -1,0 +1,1 @@
+"""Images to vectors, with a cache; and, later, tags to vectors."""

@@ -1,0 +1,167 @@
+"""The base class of all hashing methods, and the only place where a sign is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+#: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
+ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method may know of a data set before it starts; see :meth:`Hasher.skip`.
+
+    Attributes
+    ----------
+    n_train, n_features : int
+        Shape of the training features.
+    has_tags, has_labels, has_images : bool
+        What the data set offers besides features.
+    """
+
+    n_train: int
+    n_features: int
+    has_tags: bool = False
+    has_labels: bool = False
+    has_images: bool = False
+
+
+class Hasher(BaseEstimator):
+    """A method that turns feature vectors into binary codes.
+
+    A subclass writes ``__init__`` (which only stores its arguments), :meth:`fit` and
+    :meth:`project`; scikit-learn's ``get_params``, ``clone`` and ``repr`` follow from that.
+    Learnt state ends in an underscore and comes from the training data alone, so that an item's
+    code never depends on the batch it is encoded with.
+
+    Parameters
+    ----------
+    n_bits : int
+        Code length in bits.
+    random_state : int, optional
+        Seed of everything random in :meth:`fit`.
+    """
+
+    # Set by @register.
+    id: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+    supervision: ClassVar[str] = "none"
+    fidelity: ClassVar[str] = "paper"
+    inputs: ClassVar[str] = "features"
+
+    def __init__(self, n_bits: int = 32, *, random_state: int | None = None) -> None:
+        self.n_bits = n_bits
+        self.random_state = random_state
+
+    def fit(self, X: np.ndarray, *, tags: Any = None, labels: Any = None) -> Hasher:
+        """Learn from training data.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+            Training features.
+        tags : (n, V) sparse matrix, optional
+            Image-tag matrix; given only to methods with ``supervision="tags"``.
+        labels : (n, c) array of bool, optional
+            Multi-hot labels; given only to methods with ``supervision="labels"``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite two-dimensional array, or if the method cannot run on it; the
+            message is the reason that :meth:`skip` gives.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define fit")
+
+    def project(self, X: np.ndarray) -> np.ndarray:
+        """Real-valued scores whose signs are the bits.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+            Items to encode; each row is handled on its own.
+
+        Returns
+        -------
+        (n, n_bits) array of float
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define project")
+
+    def encode(self, X: np.ndarray) -> np.ndarray:
+        """Binary codes: a bit is 1 where the score is strictly positive.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+
+        Returns
+        -------
+        (n, n_bits) array of bool
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before :meth:`fit`.
+        ValueError
+            If X has NaN, infinite values or another number of columns than the training data,
+            or if a score is not finite.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=[np.float64, np.float32])
+        expected = getattr(self, "n_features_in_", X.shape[1])
+        if X.shape[1] != expected:
+            raise ValueError(f"X has {X.shape[1]} features, but fit saw {expected}")
+        codes = np.empty((len(X), self.n_bits), dtype=bool)
+        for start in range(0, len(X), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            scores = self.project(X[rows].astype(np.float64, copy=False))
+            if not np.isfinite(scores).all():
+                raise ValueError(f"{type(self).__name__}.project gave scores that are not finite")
+            codes[rows] = scores > 0
+        return codes
+
+    def skip(self, task: Task) -> str | None:
+        """Why this method cannot run on the task, or None if it can."""
+        return None
+
+    def operations(self, task: Task) -> float:
+        """Rough number of floating-point operations of :meth:`fit`, for ``--dry-run``."""
+        return 2.0 * task.n_train * task.n_features * self.n_bits
+
+    def check_training_data(self, X: np.ndarray) -> np.ndarray:
+        """Validate training features and the constraints of :meth:`skip`; call it first in fit.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+
+        Returns
+        -------
+        (n, d) array of float32 or float64
+            X itself where it is such an array already.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite two-dimensional array with at least two rows, if ``n_bits`` is
+            not positive, or for the reason that :meth:`skip` gives.
+        """
+        if self.n_bits < 1:
+            raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
+        X = check_array(X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        reason = self.skip(Task(*X.shape, has_tags=True, has_labels=True, has_images=True))
+        if reason:
+            raise ValueError(f"{type(self).__name__}: {reason}")
+        self.n_features_in_ = X.shape[1]
+        return X

@@ -1,0 +1,103 @@
+"""Intermediate results that several methods or several code lengths share.
+
+A function of the training features decorated with :func:`shared` (the principal axes, the
+anchor graph) is computed once per data set and parameter setting inside a ``with
+sharing(folder)`` block, whichever method, code length or process asks first; the others read
+its arrays from the folder.  Outside such a block it is an ordinary function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
+from filelock import FileLock
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_KEPT_IN_MEMORY = 8
+_folder: Path | None = None
+_memory: OrderedDict[str, Any] = OrderedDict()
+_digests: dict[int, tuple[weakref.ref, str]] = {}
+
+
+@contextmanager
+def sharing(folder: str | Path) -> Iterator[None]:
+    """Share the results of :func:`shared` functions through a folder while the block runs."""
+    global _folder
+    before, _folder = _folder, Path(folder)
+    _folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        _folder = before
+        _memory.clear()
+
+
+def shared(function: Function) -> Function:
+    """Share the result of ``function(X, **parameters)`` among methods, lengths and processes.
+
+    The function must be deterministic and annotated to return a NamedTuple of arrays, which is
+    kept as an ``.npz`` file.  Its key is the content of `X`, the parameters and the function's
+    own source.
+    """
+    source = inspect.getsource(inspect.getmodule(function))
+    code = hashlib.sha256(source.encode()).hexdigest()
+
+    @wraps(function)
+    def looked_up(X: np.ndarray, **parameters: Any) -> Any:
+        if _folder is None:
+            return function(X, **parameters)
+        spec = f"{code} {function.__name__} {sorted(parameters.items())} {fingerprint(X)}"
+        key = f"{function.__name__}-{hashlib.sha256(spec.encode()).hexdigest()[:16]}"
+        if key not in _memory:
+            result_type = get_type_hints(function)["return"]
+            _memory[key] = _read_or_compute(
+                _folder / f"{key}.npz", result_type, lambda: function(X, **parameters)
+            )
+            while len(_memory) > _KEPT_IN_MEMORY:
+                _memory.popitem(last=False)
+        _memory.move_to_end(key)
+        return _memory[key]
+
+    return looked_up
+
+
+def fingerprint(X: np.ndarray) -> str:
+    """Digest of an array's type, shape and content; remembered for read-only arrays."""
+    if X.flags.writeable:
+        return _digest(X)
+    reference, digest = _digests.get(id(X), (None, ""))
+    if reference is None or reference() is not X:
+        digest = _digest(X)
+        _digests[id(X)] = (weakref.ref(X), digest)
+    return digest
+
+
+def _digest(X: np.ndarray) -> str:
+    digest = hashlib.blake2b(f"{X.dtype.str} {X.shape}".encode(), digest_size=16)
+    for start in range(0, len(X), 4096):
+        digest.update(np.ascontiguousarray(X[start : start + 4096]))
+    return digest.hexdigest()
+
+
+def _read_or_compute(path: Path, result_type: type, compute: Callable[[], Any]) -> Any:
+    # Whoever comes second waits for the first; the lock dies with its process.
+    with FileLock(f"{path}.lock"):
+        if path.exists():
+            with np.load(path, allow_pickle=False) as stored:
+                return result_type(**{name: stored[name] for name in result_type._fields})
+        result = compute()
+        temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
+        np.savez(temporary, **result._asdict())
+        temporary.rename(path)
+        return result

@@ -1,0 +1,8 @@
+"""Run the benchmark: ``python run_benchmark.py --help`` says how."""
+
+import sys
+
+from benchmark.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
