@@ -1,12 +1,28 @@
-"""Cells on disk: one folder each, written whole or not at all."""
+"""Cells on disk: one folder each, written whole or not at all.
+
+``<root>/cells/<dataset>/<method>/<bits>b-s<seed>-<key>/`` holds ``run.json`` (specification,
+status, metrics, timings, versions, checksums), ``profile.npz`` (items and relevant items at every
+distance, per-query values and curves), ``codes.npz`` if asked for, and ``error.txt`` for a failed
+cell.  Tables and figures are made from these alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from benchmark.errors import InputError
+from benchmark.protocol import Curve
+
+__all__ = ["CellResult", "Curve", "Measure", "Store"]
 
 
 class Measure(NamedTuple):
@@ -15,13 +31,6 @@ class Measure(NamedTuple):
     value: float
     low: float
     high: float
-
-
-class Curve(NamedTuple):
-    """A curve averaged over queries: ``x`` (recall levels, or N) and ``y`` (precision)."""
-
-    x: np.ndarray
-    y: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,3 +65,131 @@ class CellResult:
     fidelity: str = "paper"
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
+
+
+class Store:
+    """The cells below a results folder.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that ``--results`` names.
+
+    Raises
+    ------
+    InputError
+        If nothing can be written there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        probe = self.root / f".writable-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise InputError(
+                f"--results {self.root}: cannot write there ({error.strerror}); "
+                "name a folder that you may write"
+            ) from error
+
+    def write(
+        self,
+        folder: str,
+        result: CellResult,
+        run: Mapping[str, Any],
+        arrays: Mapping[str, Mapping[str, np.ndarray]],
+        error: str = "",
+    ) -> None:
+        """Store a finished or failed cell.
+
+        Parameters
+        ----------
+        folder : str
+            Relative to ``cells/``.
+        result : CellResult
+        run : mapping
+            What else belongs in ``run.json``: specification, timings, versions.
+        arrays : mapping of str to mapping of str to array
+            File stem (``profile``, ``codes``) to its arrays.
+        error : str
+            Traceback of a failed cell.
+        """
+        target = self.root / "cells" / folder
+        # Beside the target, so that the rename stays on one file system; the dot hides it from
+        # readers, and a killed run leaves nothing else behind.
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for stem, contents in arrays.items():
+            np.savez_compressed(temporary / f"{stem}.npz", **contents)
+        if error:
+            (temporary / "error.txt").write_text(error, encoding="utf-8")
+        checksums = {path.name: _checksum(path) for path in sorted(temporary.iterdir())}
+        record = {
+            "dataset": result.dataset,
+            "features": result.features,
+            "method": result.method,
+            "bits": result.bits,
+            "seed": result.seed,
+            "status": result.status,
+            "reason": result.reason,
+            "fidelity": result.fidelity,
+            "metrics": {name: measure._asdict() for name, measure in result.metrics.items()},
+            **run,
+            "checksums": checksums,
+        }
+        text = json.dumps(record, indent=1, default=str)
+        (temporary / "run.json").write_text(text, encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+
+    def read(self, folder: str) -> CellResult | None:
+        """The stored cell, or None if it is absent or damaged (then it is to be run again)."""
+        target = self.root / "cells" / folder
+        try:
+            record = json.loads((target / "run.json").read_text(encoding="utf-8"))
+            for name, checksum in record["checksums"].items():
+                if _checksum(target / name) != checksum:
+                    return None
+            return CellResult(
+                **{key: record[key] for key in _PLAIN_FIELDS},
+                metrics={name: Measure(**m) for name, m in record["metrics"].items()},
+                curves=_read_curves(target / "profile.npz"),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def records(self, dataset: str) -> Iterator[dict[str, Any]]:
+        """The ``run.json`` of every readable cell of a data set, whatever its key."""
+        for path in sorted((self.root / "cells" / dataset).glob("*/*/run.json")):
+            try:
+                yield json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+
+
+_PLAIN_FIELDS = (
+    "dataset",
+    "features",
+    "method",
+    "bits",
+    "seed",
+    "status",
+    "reason",
+    "fidelity",
+)
+
+
+def _read_curves(path: Path) -> dict[str, Curve]:
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as arrays:
+        names = [name.removeprefix("x:") for name in arrays if name.startswith("x:")]
+        return {name: Curve(arrays[f"x:{name}"], arrays[f"y:{name}"]) for name in names}
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -8,3 +8,9 @@ class FeatureError(ValueError):
 
     The message is one line: what is wrong, where, and what to do.
     """
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an exception's message, or its type where there is no message."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(":. ") if lines else type(error).__name__

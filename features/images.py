@@ -1,4 +1,4 @@
-"""Where images come from."""
+"""Where images come from, and how odd ones become 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PIL import Image, ImageOps
+
+from features.errors import one_line
 
 
 class ImageSource(Protocol):
@@ -44,5 +47,48 @@ class FileImages:
         return self.names[i]
 
     def load(self, i: int) -> Image.Image:
-        with Image.open(self.folder / self.names[i]) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+        try:
+            with Image.open(self.folder / self.names[i]) as image:
+                image.load()
+                return to_rgb(upright(image))
+        except (OSError, ValueError):
+            raise
+        except Exception as error:
+            # On damaged files the decoders raise nearly anything: SyntaxError, struct.error ...
+            raise ValueError(one_line(error)) from error
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF data say; as it is where those are damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """An image of any Pillow mode in 8-bit RGB.
+
+    Transparent parts show white.  16-bit greys are divided by 257, so that 65,535 becomes 255
+    (Pillow alone would clip them); floating-point greys, which have no agreed range, are
+    stretched from their smallest to their largest finite value.
+    """
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_eight_bits(np.asarray(image), stretch=image.mode == "F"))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        opaque = Image.new("RGBA", image.size, "white")
+        opaque.alpha_composite(image.convert("RGBA"))
+        image = opaque
+    return image.convert("RGB")
+
+
+def _eight_bits(grey: np.ndarray, *, stretch: bool) -> np.ndarray:
+    grey = grey.astype(np.float64)
+    if stretch:
+        finite = grey[np.isfinite(grey)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+        grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
+        grey = (grey - low) * (255 / (high - low) if high > low else 0)
+    else:
+        grey = grey / 257
+    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

@@ -67,7 +67,7 @@ class ITQ(Hasher):
         X = self.check_training_data(X)
         pca = principal_axes(X, self.n_bits)
         self.mean_ = pca.mean
-        V = (X - pca.mean) @ pca.axes
+        V = pca.scores(X)
         R = random_rotation(self.n_bits, self.random_state)
         losses = []
         for _ in range(self.n_iter):

@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
+from sklearn.utils import gen_batches
 
 from methods.shared import shared
 
 #: Axes are computed in steps of this many, so that all usual code lengths share one result.
 AXES_STEP = 512
+
+#: Rows handled at once, so that float32 features of any length never become one float64 copy.
+ROWS_AT_ONCE = 8192
 
 
 class PrincipalAxes(NamedTuple):
@@ -29,6 +33,13 @@ class PrincipalAxes(NamedTuple):
     mean: np.ndarray
     axes: np.ndarray
     variances: np.ndarray
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates of items on the axes, shape (n, k), float64."""
+        scores = np.empty((len(X), self.axes.shape[1]))
+        for rows in gen_batches(len(X), ROWS_AT_ONCE):
+            scores[rows] = (X[rows] - self.mean) @ self.axes
+        return scores
 
 
 def principal_axes(X: np.ndarray, n_components: int) -> PrincipalAxes:
@@ -68,9 +79,8 @@ def _leading_axes(X: np.ndarray, *, n_components: int) -> PrincipalAxes:
     n, d = X.shape
     mean = X.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((d, d))
-    # In blocks, so that float32 features of any length never become one float64 copy.
-    for start in range(0, n, 8192):
-        block = X[start : start + 8192] - mean
+    for rows in gen_batches(n, ROWS_AT_ONCE):
+        block = X[rows] - mean
         covariance += block.T @ block
     covariance /= n - 1
     variances, axes = eigh(covariance, subset_by_index=(d - n_components, d - 1))

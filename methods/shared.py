@@ -12,7 +12,6 @@ import hashlib
 import inspect
 import os
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -24,9 +23,7 @@ from filelock import FileLock
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_KEPT_IN_MEMORY = 8
 _folder: Path | None = None
-_memory: OrderedDict[str, Any] = OrderedDict()
 _digests: dict[int, tuple[weakref.ref, str]] = {}
 
 
@@ -40,7 +37,6 @@ def sharing(folder: str | Path) -> Iterator[None]:
         yield
     finally:
         _folder = before
-        _memory.clear()
 
 
 def shared(function: Function) -> Function:
@@ -59,15 +55,10 @@ def shared(function: Function) -> Function:
             return function(X, **parameters)
         spec = f"{code} {function.__name__} {sorted(parameters.items())} {fingerprint(X)}"
         key = f"{function.__name__}-{hashlib.sha256(spec.encode()).hexdigest()[:16]}"
-        if key not in _memory:
-            result_type = get_type_hints(function)["return"]
-            _memory[key] = _read_or_compute(
-                _folder / f"{key}.npz", result_type, lambda: function(X, **parameters)
-            )
-            while len(_memory) > _KEPT_IN_MEMORY:
-                _memory.popitem(last=False)
-        _memory.move_to_end(key)
-        return _memory[key]
+        result_type = get_type_hints(function)["return"]
+        return _read_or_compute(
+            _folder / f"{key}.npz", result_type, lambda: function(X, **parameters)
+        )
 
     return looked_up
 

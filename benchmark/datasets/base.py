@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import InputError
+from benchmark.registry import Variant
 
 if TYPE_CHECKING:
     from features.images import ImageSource
@@ -43,6 +45,11 @@ class Split:
             digest.update(np.ascontiguousarray(part, dtype="<i8"))
         return digest.hexdigest()[:16]
 
+    def renumbered(self, rows: np.ndarray) -> Split:
+        """The split of a selection: item i of the new numbering was item rows[i] (ascending)."""
+        parts = (np.searchsorted(rows, part) for part in (self.train, self.database, self.query))
+        return Split(*parts, seed=self.seed)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -66,11 +73,16 @@ class Dataset:
     images : ImageSource or None
         None where only features are given.
     features : mapping of str to Path
-        Feature files that came with the data: float arrays, row i belongs to item i.
+        Feature files that came with the data: float arrays, one row per item (but see `rows`).
     default_features : str
         What ``--features`` means when it is not given.
     notes : sequence of str
         What the reader repaired or left out, one sentence each.
+    rows : (n,) array of int64, optional
+        Row of the feature files that belongs to each item, for a data set that is a selection
+        from a larger collection; None where row i belongs to item i.
+    n_rows : int, optional
+        Rows that the feature files must have; None stands for n.
     """
 
     name: str
@@ -83,6 +95,8 @@ class Dataset:
     features: Mapping[str, Path] = field(default_factory=dict)
     default_features: str = "alexnet-fc7"
     notes: Sequence[str] = ()
+    rows: np.ndarray | None = None
+    n_rows: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -90,6 +104,16 @@ class Dataset:
     @property
     def has_tags(self) -> bool:
         return any(self.tags)
+
+
+def reader_name(reader: object) -> str:
+    """The name of a registered reader with the parameters that differ from their defaults."""
+    given = tuple(
+        (name, getattr(reader, name))
+        for name, parameter in inspect.signature(type(reader)).parameters.items()
+        if getattr(reader, name) != parameter.default
+    )
+    return str(Variant(reader.id, given))
 
 
 def check_split(dataset: str, split: Split) -> None:

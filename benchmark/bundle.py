@@ -1,0 +1,150 @@
+"""The data of a run as plain arrays on disk, so that every worker opens them without copying."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from benchmark.datasets.base import Dataset, Split
+    from methods.base import Task
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Features, labels, tags and split of a data set.
+
+    Attributes
+    ----------
+    X_train, X_database, X_query : arrays of float, (., d)
+        Read-only.
+    train_labels, database_labels, query_labels : arrays of bool, (., c)
+    train_tags : sparse matrix of bool, (n, V)
+        Image-tag matrix of the training items over their own vocabulary.
+    """
+
+    X_train: np.ndarray
+    X_database: np.ndarray
+    X_query: np.ndarray
+    train_labels: np.ndarray
+    database_labels: np.ndarray
+    query_labels: np.ndarray
+    train_tags: sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """Where the feature vectors of a data set's items are.
+
+    Attributes
+    ----------
+    name : str
+        What tables call the features.
+    path : Path
+        A ``.npy`` file.
+    rows : (n,) array of int64
+        Row of each item; -1 for an item without features (its image cannot be read).
+    identity : dict
+        What determines the vectors.
+    l2 : bool
+        Whether vectors are scaled to unit length.
+    """
+
+    name: str
+    path: Path
+    rows: np.ndarray
+    identity: dict
+    l2: bool = False
+
+
+def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: Path) -> Path:
+    """Write what workers need below `folder` and return its place; nothing if it is there already.
+
+    Every item of `split` must have features.
+    """
+    parts = {"train": split.train, "database": split.database, "query": split.query}
+    about = {
+        "features": str(features.path.resolve()),
+        "identity": features.identity,
+        "l2": features.l2,
+        "dataset": dataset.fingerprint,
+        "split": split.checksum,
+    }
+    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    target = folder / f"bundle-{key}"
+    if (target / "about.json").exists():
+        return target
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for part, index in parts.items():
+        np.save(temporary / f"{part}_rows.npy", features.rows[index])
+        np.save(temporary / f"{part}_labels.npy", dataset.labels[index])
+    tags = image_tag_matrix([dataset.tags[i] for i in parts["train"]])
+    sparse.save_npz(temporary / "train_tags.npz", tags)
+    (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)
+    return target
+
+
+@lru_cache(maxsize=1)
+def open_bundle(folder: Path) -> Bundle:
+    """Open what :func:`write_bundle` wrote; the last one opened stays in memory."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    features = np.load(about["features"], mmap_mode="r", allow_pickle=False)
+
+    def part(name: str) -> np.ndarray:
+        return np.load(folder / name, allow_pickle=False)
+
+    rows = {name: part(f"{name}_rows.npy") for name in ("train", "database", "query")}
+    X = {"train": _take(features, rows["train"], about["l2"])}
+    same = np.array_equal(rows["train"], rows["database"])
+    X["database"] = X["train"] if same else _take(features, rows["database"], about["l2"])
+    X["query"] = _take(features, rows["query"], about["l2"])
+    return Bundle(
+        *X.values(),
+        *(part(f"{name}_labels.npy") for name in rows),
+        sparse.load_npz(folder / "train_tags.npz"),
+    )
+
+
+def image_tag_matrix(tags: list[tuple[str, ...]]) -> sparse.csr_matrix:
+    """Which item carries which tag, (n, V) of bool; the vocabulary in alphabetical order."""
+    vocabulary = {tag: i for i, tag in enumerate(sorted({t for item in tags for t in item}))}
+    lengths = [len(set(item)) for item in tags]
+    columns = [vocabulary[tag] for item in tags for tag in sorted(set(item))]
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    ones = np.ones(len(columns), dtype=bool)
+    return sparse.csr_matrix((ones, columns, indptr), shape=(len(tags), len(vocabulary)))
+
+
+def bundle_task(bundle: Bundle, has_images: bool) -> Task:
+    """What methods may know of the data before they start."""
+    from methods.base import Task
+
+    return Task(
+        *bundle.X_train.shape,
+        has_tags=bundle.train_tags.nnz > 0,
+        has_labels=bool(bundle.train_labels.any()),
+        has_images=has_images,
+    )
+
+
+def _take(features: np.ndarray, rows: np.ndarray, l2: bool) -> np.ndarray:
+    X = features[rows]
+    if l2:
+        norms = np.linalg.norm(X, axis=1, keepdims=True)
+        X = X / np.where(norms > 0, norms, 1)
+    # Methods share these arrays; a write would be a bug in one of them.
+    X.flags.writeable = False
+    return X

@@ -1,0 +1,193 @@
+"""What the readers of published collections share: finding files, and choosing the items."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets.base import Dataset
+from benchmark.datasets.splits import draw_split, shrink, stored_split
+from benchmark.errors import InputError
+from features.images import FileImages
+
+
+@dataclass
+class Collection:
+    """A collection as its files describe it, before items are chosen.
+
+    Attributes
+    ----------
+    title : str
+        The collection's own name, for messages.
+    source : str
+        Where to get it.
+    home : Path
+        Its folder.
+    images : Path or None
+        Folder of the images; None where there is none.
+    names : sequence of str
+        Path of each image below that folder.
+    labels : (n, c) array of bool
+    label_names : sequence of str
+    tags : sequence of n tuples of str
+    usable : (n,) array of bool
+        Items that may be chosen.
+    notes : list of str
+        What was repaired or left out.
+    """
+
+    title: str
+    source: str
+    home: Path
+    images: Path | None
+    names: Sequence[str]
+    labels: np.ndarray
+    label_names: Sequence[str]
+    tags: Sequence[tuple[str, ...]]
+    usable: np.ndarray
+    notes: list[str] = field(default_factory=list)
+
+
+def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
+    """The first of the folders below root that holds one of `signs`, or else the first."""
+    candidates = [Path(root) / folder for folder in folders]
+    found = (home for home in candidates if any((home / sign).exists() for sign in signs))
+    return next(found, candidates[0])
+
+
+def require(title: str, source: str, paths: Iterable[Path]) -> None:
+    """Raise InputError with the files that are missing, and where to get them.
+
+    Of a folder that is missing as a whole only the folder is named.
+    """
+    missing = [path for path in paths if not path.exists()]
+    missing = list(dict.fromkeys(p if p.parent.exists() else p.parent for p in missing))
+    if missing:
+        shown = ", ".join(map(str, missing[:12]))
+        more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
+        verb = "are" if len(missing) > 1 else "is"
+        raise InputError(
+            f"{title}: {shown}{more} {verb} missing; get the files from {source}, and say with "
+            f"--data-root where they lie"
+        )
+
+
+def choose_items(
+    collection: Collection,
+    name: str,
+    cache: Path,
+    *,
+    n_query: int,
+    n_database: int,
+    seed: int,
+) -> Dataset:
+    """Draw (or read) the split of a collection and keep the items that are in it.
+
+    Images that are not on the disk are left out before; where there are features instead of
+    images, all rows can be chosen.  A pool smaller than the split wants keeps its proportions.
+
+    Parameters
+    ----------
+    collection : Collection
+    name : str
+        Name of the data set, with its parameters.
+    cache : Path
+        Folder of the split files; item numbers there are rows of the image list.
+    n_query : int
+    n_database : int
+    seed : int
+
+    Returns
+    -------
+    Dataset
+        Items in the order of the image list, ``rows`` saying which row of it each one is.
+
+    Raises
+    ------
+    InputError
+        If neither images nor features are there, or fewer than two items can be chosen.
+    """
+    notes = list(collection.notes)
+    features = {file.stem: file for file in sorted((collection.home / "features").glob("*.npy"))}
+    pool, images = _present(collection, bool(features), notes)
+    if len(pool) < 2:
+        raise InputError(
+            f"{collection.title} in {collection.home}: {len(pool)} items can be chosen, but a "
+            f"split needs at least two; check the lists of labels and the image folder"
+        )
+    wanted = n_query, n_database
+    n_query, n_database = shrink(len(pool), *wanted)
+    if (n_query, n_database) != wanted:
+        notes.append(
+            f"only {len(pool):,} items can be chosen, so the split has {n_query:,} queries and "
+            f"{n_database:,} database items instead of {wanted[0]:,} and {wanted[1]:,}"
+        )
+    fingerprint = _fingerprint(collection, pool, f"{n_query} {n_database} {seed}")
+    split, more = stored_split(
+        cache, name, fingerprint, lambda: draw_split(pool, n_query, n_database, seed)
+    )
+    rows = np.union1d(np.union1d(split.train, split.database), split.query)
+    names = [collection.names[row] for row in rows]
+    return Dataset(
+        name=name,
+        labels=collection.labels[rows],
+        label_names=collection.label_names,
+        tags=[collection.tags[row] for row in rows],
+        split=split.renumbered(rows),
+        fingerprint=fingerprint,
+        images=FileImages(collection.images, names) if images else None,
+        features=features,
+        default_features="alexnet-fc7" if images else min(features),
+        notes=[*notes, *more],
+        rows=rows,
+        n_rows=len(collection.labels),
+    )
+
+
+def _present(
+    collection: Collection, has_features: bool, notes: list[str]
+) -> tuple[np.ndarray, bool]:
+    """Rows that can be chosen, and whether their images are there."""
+    usable = np.flatnonzero(collection.usable)
+    on_disk = set() if collection.images is None else _files_below(collection.images)
+    there = np.array([collection.names[row] in on_disk for row in usable], dtype=bool)
+    if len(usable) and not there.any():
+        if has_features:
+            notes.append("no images here, so only the given features can be used")
+            return usable, False
+        expected = (collection.images or collection.home / "images") / collection.names[usable[0]]
+        raise InputError(
+            f"{collection.title}: no image was found; expected are {expected} and so on; "
+            f"get the images from {collection.source}, or put features of all "
+            f"{len(collection.labels):,} images into {collection.home / 'features'}/<name>.npy"
+        )
+    if not there.all():
+        gone = usable[~there]
+        notes.append(
+            f"{len(gone):,} of {len(usable):,} images are not in {collection.images} and were "
+            f"left out, the first is {collection.names[gone[0]]}"
+        )
+    return usable[there], True
+
+
+def _files_below(folder: Path) -> set[str]:
+    """Relative paths of the files in a folder and its sub-folders, with forward slashes."""
+    found = set()
+    for place, _, files in os.walk(folder):
+        prefix = Path(place).relative_to(folder).as_posix()
+        found.update(files if prefix == "." else (f"{prefix}/{file}" for file in files))
+    return found
+
+
+def _fingerprint(collection: Collection, pool: np.ndarray, sizes: str) -> str:
+    """Digest of the split's sizes and seed, and of names, labels and tags of the pool."""
+    digest = hashlib.sha256(f"{sizes} {' '.join(collection.label_names)}".encode())
+    digest.update(np.packbits(collection.labels[pool], axis=1))
+    for row in pool.tolist():
+        digest.update(f"{collection.names[row]} {' '.join(collection.tags[row])}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,149 @@
+"""MIRFLICKR-25K: 25,000 photos of Flickr with 24 or 38 annotations and user tags."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets import register_dataset
+from benchmark.datasets.base import Dataset, reader_name
+from benchmark.datasets.collection import Collection, choose_items, find_home, require
+from benchmark.errors import InputError
+
+TITLE = "MIRFLICKR-25K"
+SOURCE = "the official MIRFLICKR page of the LIACS Medialab (mirflickr25k.zip and annotations v080)"
+N_IMAGES = 25_000
+ANNOTATIONS = "mirflickr25k_annotations_v080"
+
+
+@register_dataset("mirflickr25k", source="MIRFLICKR-25K, Huiskes and Lew, MIR 2008")
+class MIRFlickr25K:
+    """MIRFLICKR-25K, images with a label out of 38 (or 24): 16,000 + 2,000.
+
+    The 24 lists of annotations say where a topic is potentially visible; 14 further ones
+    (``_r1``), each within its base list, say where it is relevant.  Two items therefore share a
+    label of the 38 exactly if they share one of the 24.  The training set is the database.
+    Tags are limited to those in ``doc/common_tags.txt`` (1,386) where that file is present.
+
+    Parameters
+    ----------
+    labels : int
+        38 or 24.
+    n_query, n_database : int
+    split_seed : int
+    """
+
+    def __init__(
+        self, labels: int = 38, n_query: int = 2000, n_database: int = 16000, split_seed: int = 0
+    ) -> None:
+        self.labels = labels
+        self.n_query = n_query
+        self.n_database = n_database
+        self.split_seed = split_seed
+
+    def load(self, root: Path, cache: Path) -> Dataset:
+        """Read the official files below ``root/mirflickr25k`` (or mirflickr, root itself)."""
+        if self.labels not in (24, 38):
+            raise InputError(f"data set mirflickr25k: labels must be 38 or 24, not {self.labels}")
+        home = find_home(root, ("mirflickr25k", "mirflickr", "."), (ANNOTATIONS, "mirflickr"))
+        return choose_items(
+            read_mirflickr(home, self.labels),
+            reader_name(self),
+            cache,
+            n_query=self.n_query,
+            n_database=self.n_database,
+            seed=self.split_seed,
+        )
+
+
+def read_mirflickr(home: Path, n_labels: int) -> Collection:
+    """The whole collection from the official files.
+
+    Parameters
+    ----------
+    home : Path
+        Folder that holds ``mirflickr`` and the annotations.
+    n_labels : int
+        38: all lists; 24: those without ``_r1``.
+
+    Returns
+    -------
+    Collection
+        Row i - 1 is image i.
+
+    Raises
+    ------
+    InputError
+        With all files that are missing, or a line of a list that is no image number.
+    """
+    pictures = home / "mirflickr"
+    tag_folder = pictures / "meta" / "tags"
+    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder])
+    lists = [
+        path
+        for path in sorted((home / ANNOTATIONS).glob("*.txt"), key=lambda path: path.stem)
+        if path.stem.lower() != "readme" and (n_labels == 38 or not path.stem.endswith("_r1"))
+    ]
+    notes: list[str] = []
+    if len(lists) != n_labels:
+        notes.append(f"{home / ANNOTATIONS} has {len(lists)} lists of topics, not {n_labels}")
+    tag_files = _numbered(tag_folder, "tags", ".txt")
+    images = _numbered(pictures, "im", ".jpg")
+    topics = [_image_numbers(path) for path in lists]
+    n = max([0, *tag_files, *images, *(max(numbers, default=0) for numbers in topics)])
+    labels = np.zeros((n, len(lists)), dtype=bool)
+    for column, numbers in zip(labels.T, topics, strict=True):
+        column[np.array(numbers, dtype=np.int64) - 1] = True
+    return Collection(
+        title=TITLE,
+        source=SOURCE,
+        home=home,
+        images=pictures,
+        names=[f"im{i}.jpg" for i in range(1, n + 1)],
+        labels=labels,
+        label_names=[path.stem for path in lists],
+        tags=_read_tags(pictures, tag_files, n, notes),
+        usable=labels.any(axis=1),
+        notes=notes,
+    )
+
+
+def _numbered(folder: Path, prefix: str, suffix: str) -> dict[int, Path]:
+    """Files ``<prefix><number><suffix>`` of a folder, by number."""
+    pattern = re.compile(rf"{prefix}([1-9]\d*){re.escape(suffix)}")
+    matches = ((pattern.fullmatch(path.name), path) for path in folder.iterdir())
+    return {int(match[1]): path for match, path in matches if match}
+
+
+def _image_numbers(path: Path) -> list[int]:
+    """The 1-based image numbers of a list."""
+    words = path.read_text(encoding="utf-8").split()
+    for word in words:
+        if not (word.isdigit() and 1 <= int(word) <= N_IMAGES):
+            raise InputError(f"{path}: {word!r} is no number of an image (1 to {N_IMAGES:,})")
+    return [int(word) for word in words]
+
+
+def _read_tags(
+    pictures: Path, files: dict[int, Path], n: int, notes: list[str]
+) -> list[tuple[str, ...]]:
+    """Tags of each image, one a line; none where the file is empty or missing."""
+    common = pictures / "doc" / "common_tags.txt"
+    kept = None
+    if common.exists():
+        lines = common.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = {line.split()[0] for line in lines if line.strip()}
+    else:
+        notes.append("doc/common_tags.txt is missing, so all tags are kept, not only its 1,386")
+    missing = n - len(files)
+    if missing:
+        notes.append(f"{missing:,} tag files are missing; their images have no tags")
+    tags: list[tuple[str, ...]] = [()] * n
+    for number, path in files.items():
+        words = path.read_text(encoding="utf-8", errors="replace").split()
+        tags[number - 1] = tuple(
+            dict.fromkeys(word for word in words if kept is None or word in kept)
+        )
+    return tags

@@ -1,0 +1,235 @@
+"""NUS-WIDE: 269,648 photos of Flickr with 81 concepts and the tags of their users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.datasets import register_dataset
+from benchmark.datasets.base import Dataset, reader_name
+from benchmark.datasets.collection import Collection, choose_items, find_home, require
+from benchmark.errors import InputError
+
+TITLE = "NUS-WIDE"
+SOURCE = "the official NUS-WIDE page of the National University of Singapore (LMS)"
+
+#: Folders of the official archives; one of them shows where the collection lies.
+FOLDERS = ("Groundtruth", "ImageList", "NUS_WID_Tags", "ConceptsList")
+
+#: The 21 concepts with the most images, in the order of Concepts81.txt.
+FREQUENT = (
+    *("animal", "beach", "buildings", "clouds", "flowers", "grass", "lake", "mountain"),
+    *("ocean", "person", "plants", "reflection", "road", "rocks", "sky", "snow", "sunset"),
+    *("tree", "vehicle", "water", "window"),
+)
+
+#: Queries and database items of the published splits, by number of labels.
+SIZES = {21: (2000, 100_000), 81: (5000, 264_648)}
+
+
+@register_dataset("nuswide", source="NUS-WIDE, Chua et al., CIVR 2009")
+class NUSWIDE:
+    """NUS-WIDE, 21 most frequent concepts (100,000 + 2,000) or all 81 (264,648 + 5,000).
+
+    With 21 labels, only images that carry one of them are drawn; with 81, all images.  The
+    training set is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018
+    words of ``Final_Tag_List.txt`` where that file is present.  Of images listed twice the
+    first counts if their labels agree, otherwise none.
+
+    Parameters
+    ----------
+    labels : int
+        21 or 81.
+    n_query, n_database : int, optional
+        Sizes other than the published ones.
+    split_seed : int
+    """
+
+    def __init__(
+        self,
+        labels: int = 21,
+        n_query: int | None = None,
+        n_database: int | None = None,
+        split_seed: int = 0,
+    ) -> None:
+        self.labels = labels
+        self.n_query = n_query
+        self.n_database = n_database
+        self.split_seed = split_seed
+
+    def load(self, root: Path, cache: Path) -> Dataset:
+        """Read the official files below ``root/nuswide`` (or NUS-WIDE, nus-wide, root itself)."""
+        if self.labels not in SIZES:
+            raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
+        home = find_home(root, ("nuswide", "NUS-WIDE", "nus-wide", "."), FOLDERS)
+        n_query, n_database = SIZES[self.labels]
+        return choose_items(
+            read_nuswide(home, self.labels),
+            reader_name(self),
+            cache,
+            n_query=n_query if self.n_query is None else self.n_query,
+            n_database=n_database if self.n_database is None else self.n_database,
+            seed=self.split_seed,
+        )
+
+
+def read_nuswide(home: Path, n_labels: int) -> Collection:
+    """The whole collection from the official files.
+
+    Parameters
+    ----------
+    home : Path
+    n_labels : int
+        21 or 81.
+
+    Returns
+    -------
+    Collection
+        In the order of the image list.
+
+    Raises
+    ------
+    InputError
+        With all files that are missing, or if files differ in length.
+    """
+    image_list = home / "ImageList" / "Imagelist.txt"
+    tag_file = home / "NUS_WID_Tags" / "All_Tags.txt"
+    require(TITLE, SOURCE, [image_list, tag_file])
+    concepts = _read_concepts(home) if n_labels == 81 else list(FREQUENT)
+    truth = home / "Groundtruth"
+    # The train and test files, which have a bad value, only serve where the whole ones lack.
+    halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
+    lists = [image_list]
+    if halves:
+        lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
+    files = {concept: _label_files(truth, concept, halves) for concept in concepts}
+    require(TITLE, SOURCE, [*lists, *(file for group in files.values() for file in group)])
+
+    names = _read_image_list(image_list)
+    order = [name for file in lists for name in _read_image_list(file)]
+    notes: list[str] = []
+    columns = [_read_label(files[concept], len(order), notes) for concept in concepts]
+    labels = np.column_stack(columns)
+    if halves:
+        labels = _reordered(labels, order, names, image_list)
+    tags = _read_tags(tag_file, names, notes)
+    usable = _without_duplicates(names, labels, notes)
+    if n_labels == 21:
+        usable &= labels.any(axis=1)
+    folders = (home / "Flickr", home / "images", home / "Images")
+    return Collection(
+        title=TITLE,
+        source=SOURCE,
+        home=home,
+        images=next((folder for folder in folders if folder.is_dir()), None),
+        names=names,
+        labels=labels,
+        label_names=concepts,
+        tags=tags,
+        usable=usable,
+        notes=notes,
+    )
+
+
+def _read_concepts(home: Path) -> list[str]:
+    path = home / "ConceptsList" / "Concepts81.txt"
+    require(TITLE, SOURCE, [path])
+    return path.read_text(encoding="utf-8").split()
+
+
+def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:
+    if not halves:
+        return [truth / "AllLabels" / f"Labels_{concept}.txt"]
+    folder = truth / "TrainTestLabels"
+    return [folder / f"Labels_{concept}_{part}.txt" for part in ("Train", "Test")]
+
+
+def _read_image_list(path: Path) -> list[str]:
+    """Paths with forward slashes; the list has back-slashes and trailing blanks."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.strip().replace("\\", "/") for line in lines if line.strip()]
+
+
+def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
+    """One concept's column; a value other than 0 and 1 reads as 0 and is noted."""
+    parts = []
+    for file in files:
+        try:
+            values = pd.read_csv(file, header=None, dtype=np.int64)[0].to_numpy()
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"{file}: it must hold one 0 or 1 a line ({error})") from None
+        odd = (values != 0) & (values != 1)
+        if odd.any():
+            line = int(odd.argmax())
+            notes.append(
+                f"{odd.sum()} values in {file.name} are neither 0 nor 1 and read as 0, the "
+                f"first is {values[line]} in line {line + 1:,}"
+            )
+        parts.append(values == 1)
+    column = np.concatenate(parts)
+    if len(column) != n:
+        shown = " and ".join(file.name for file in files)
+        raise InputError(f"{files[0].parent}: {shown} has {len(column)} lines, the list {n}")
+    return column
+
+
+def _reordered(
+    labels: np.ndarray, order: list[str], names: list[str], image_list: Path
+) -> np.ndarray:
+    """Rows of the train and test lists in the order of the whole list."""
+    row = {name: k for k, name in enumerate(order)}
+    missing = [name for name in names if name not in row]
+    if missing:
+        raise InputError(
+            f"{image_list}: {len(missing)} images are in neither TrainImagelist.txt nor "
+            f"TestImagelist.txt, the first is {missing[0]}"
+        )
+    return labels[[row[name] for name in names]]
+
+
+def _photo_id(name: str) -> str:
+    """The photo's number on Flickr: ``actor/0001_2124494179.jpg`` is 2124494179."""
+    return Path(name).stem.rpartition("_")[2]
+
+
+def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str, ...]]:
+    """Tags of each line, which starts with the photo's number."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line.split() for line in text.split("\n") if line.strip()]
+    if len(lines) != len(names):
+        raise InputError(
+            f"{path} has {len(lines)} lines, but the image list {len(names)}: one of them is cut"
+        )
+    strangers = sum(words[0] != _photo_id(name) for words, name in zip(lines, names, strict=True))
+    if strangers:
+        notes.append(f"{strangers:,} lines of {path.name} carry another number than their image")
+    word_list = path.with_name("Final_Tag_List.txt")
+    if not word_list.exists():
+        notes.append("Final_Tag_List.txt is missing, so all tags are kept, not only its 5,018")
+        return [tuple(dict.fromkeys(words[1:])) for words in lines]
+    kept = set(word_list.read_text(encoding="utf-8", errors="replace").split())
+    return [tuple(dict.fromkeys(word for word in words[1:] if word in kept)) for words in lines]
+
+
+def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Mask: of the rows of one photo the first stays if their labels agree, else none."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(_photo_id(name), []).append(row)
+    keep = np.ones(len(names), dtype=bool)
+    agreeing = conflicting = 0
+    for same in rows.values():
+        if len(same) == 1:
+            continue
+        agree = bool((labels[same] == labels[same[0]]).all())
+        keep[same[1:] if agree else same] = False
+        agreeing += agree
+        conflicting += not agree
+    if agreeing or conflicting:
+        notes.append(
+            f"photos listed more than once: {agreeing} whose labels agree (the first was kept), "
+            f"{conflicting} whose labels differ (all were left out)"
+        )
+    return keep

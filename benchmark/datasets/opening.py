@@ -1,0 +1,50 @@
+"""From what the user writes after ``--dataset`` to a data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmark.datasets import datasets
+from benchmark.datasets.base import Dataset, check_split
+from benchmark.datasets.folder import MANIFEST, read_folder
+from benchmark.errors import InputError
+
+
+def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
+    """Open a named data set, a variant of one, or a folder.
+
+    Parameters
+    ----------
+    text : str
+        ``demo``, ``demo[n=500]``, or the path of a folder with a manifest.  A registered name
+        wins over a folder of that name in the working directory; write ``./demo`` for that.
+    root : Path
+        Where the files of named data sets lie (``--data-root``).
+    cache : Path
+        Where drawn splits are kept.
+
+    Returns
+    -------
+    Dataset
+        Its split has been checked.
+
+    Raises
+    ------
+    InputError
+        If there is no such data set, or if its files are missing or wrong.
+    """
+    name = text.partition("[")[0].strip()
+    if name in datasets.names():
+        variant = datasets.parse(text)
+        reader = datasets.find(name).load()
+        dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
+    elif os.sep in text or Path(text).is_dir():
+        dataset = read_folder(Path(text))
+    else:
+        try:
+            datasets.find(name)
+        except InputError as error:
+            raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
+    check_split(dataset.name, dataset.split)
+    return dataset

@@ -1,0 +1,198 @@
+"""The data sheet of a data set, and how it is worded."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.datasets.base import Dataset
+
+#: Columns of the text, and of its left margin.
+WIDTH, INDENT = 100, 13
+
+#: Database neighbours share a label this many times as often as chance: sorted by class.
+SORTED = 1.5
+
+
+@dataclass(frozen=True)
+class TagStatistics:
+    """Tags of a data set: size of the vocabulary, and how tags spread over items and words."""
+
+    vocabulary: int
+    mean: float
+    most: int
+    untagged: int
+    once: int
+    frequent: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class ImageFindings:
+    """What decoding every image showed.
+
+    Attributes
+    ----------
+    unreadable : list of (str, str)
+        Name of the image, reason.
+    duplicates : list of tuples of int
+        Items whose files (or pixels, where there are no files) are identical.
+    leaked : int
+        Groups of duplicates with a query and a database item.
+    """
+
+    unreadable: Sequence[tuple[str, str]]
+    duplicates: Sequence[tuple[int, ...]]
+    leaked: int
+
+
+@dataclass(frozen=True)
+class DataSheet:
+    """Everything ``--lint`` prints; :meth:`lines` words it.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    base_rate : float
+        Share of query-database pairs that share a label, exactly.
+    hopeless : int
+        Queries without a relevant database item (also those without a label).
+    neighbour_rate : float
+        Share of neighbouring database items, in database order, that share a label.
+    database_rate : float
+        The same share for database items drawn at random, exactly.
+    tags : TagStatistics or None
+    images : ImageFindings or None
+    """
+
+    dataset: Dataset
+    base_rate: float
+    hopeless: int
+    neighbour_rate: float
+    database_rate: float
+    tags: TagStatistics | None
+    images: ImageFindings | None
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the database comes in the order of its classes."""
+        return self.neighbour_rate > SORTED * self.database_rate
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """The sheet as text, at most 100 columns wide."""
+        paragraphs = [
+            self._summary(),
+            self._labels(),
+            self._relevance(),
+            self._tag_lines(),
+            self._image_lines(),
+            self._note_lines(),
+        ]
+        return [line for part in paragraphs for line in _wrapped(part)]
+
+    def _summary(self) -> list[str]:
+        data, split = self.dataset, self.dataset.split
+        shared = np.isin(split.train, split.database).sum()
+        leaked = len(np.intersect1d(split.query, np.union1d(split.train, split.database)))
+        drawn = "given with the data" if split.seed is None else f"drawn with seed {split.seed}"
+        used = len(np.union1d(np.union1d(split.train, split.database), split.query))
+        return [
+            f"Data set     {data.name}: {len(data):,} items, fingerprint {data.fingerprint[:16]}",
+            f"Split        {len(split.query):,} queries, {len(split.database):,} database, "
+            f"{len(split.train):,} training items ({shared:,} of them in the database); {drawn}, "
+            f"checksum {split.checksum}",
+            f"             {leaked or 'no'} queries are in the database or the training set; "
+            f"{len(data) - used or 'no'} items are in no part of the split",
+        ]
+
+    def _labels(self) -> list[str]:
+        labels, names = self.dataset.labels, self.dataset.label_names
+        counts, per_item = labels.sum(axis=0), labels.sum(axis=1)
+        order = np.argsort(-counts, kind="stable")
+        listed = _counts((names[k], counts[k]) for k in order[:100] if counts[k])
+        more = f", and {len(order) - 100} more" if len(order) > 100 else ""
+        empty = [names[k] for k in order if counts[k] == 0]
+        lines = [
+            f"Labels       {len(names)} labels, {per_item.mean():.2f} an item (at most "
+            f"{per_item.max()}); {(per_item == 0).sum() or 'no'} items have none",
+            f"             {listed}{more}",
+        ]
+        if empty:
+            lines.append(f"             WARNING: no item has {', '.join(empty[:20])}")
+        return lines
+
+    def _relevance(self) -> list[str]:
+        split = self.dataset.split
+        blank = (~self.dataset.labels[split.query].any(axis=1)).sum()
+        lines = [
+            f"Relevance    base rate {self.base_rate:.4f}: the share of query-database pairs with "
+            f"a common label, and about the mAP of a random ranking",
+            f"             {blank or 'no'} queries lack a label; {self.hopeless or 'no'} queries "
+            f"have nothing relevant in the database",
+        ]
+        if self.hopeless:
+            lines.append("             WARNING: these can only score 0 and lower every mean")
+        rates = f"{self.neighbour_rate:.3f}, items drawn at random at {self.database_rate:.3f}"
+        if self.is_sorted:
+            lines.append(
+                f"Order        WARNING: the database is sorted by class: neighbours in it share a "
+                f"label at a rate of {rates}. Programs that break ties by index report figures "
+                f"that depend on this order; the expectation over ties does not."
+            )
+        else:
+            lines.append(
+                f"Order        not sorted by class: neighbours in the database share a label at a "
+                f"rate of {rates}"
+            )
+        return lines
+
+    def _tag_lines(self) -> list[str]:
+        tags = self.tags
+        if tags is None:
+            return ["Tags         none: methods that learn from tags cannot run"]
+        return [
+            f"Tags         {tags.vocabulary:,} different ones, {tags.mean:.2f} an item (at most "
+            f"{tags.most}); {tags.untagged or 'no'} items have none, {tags.once:,} tags occur once",
+            f"             most frequent: {_counts(tags.frequent)}",
+        ]
+
+    def _image_lines(self) -> list[str]:
+        images = self.images
+        if images is None:
+            given = ", ".join(self.dataset.features)
+            return [f"Images       none: features are given ({given})"]
+        bad, groups = images.unreadable, images.duplicates
+        across = f", {images.leaked:,} of them across queries and database" if groups else ""
+        lines = [
+            f"Images       {len(self.dataset):,} decoded, {len(bad) or 'none'} unreadable; "
+            f"{len(groups) or 'no'} groups of images with identical content{across}",
+        ]
+        lines += [f"             unreadable: {name} ({reason})" for name, reason in bad[:10]]
+        name = self.dataset.images.name
+        lines += [f"             identical: {', '.join(map(name, g[:5]))}" for g in groups[:10]]
+        if images.leaked:
+            lines.append(
+                "             WARNING: a query whose copy lies in the database finds it at "
+                "distance 0"
+            )
+        return lines
+
+    def _note_lines(self) -> list[str]:
+        return [f"Note         {note}" for note in self.dataset.notes]
+
+
+def _counts(pairs: Iterable[tuple[str, int]]) -> str:
+    """Names with their counts; the blank between the two is not for breaking lines."""
+    return ", ".join(f"{name}\N{NO-BREAK SPACE}{count:,}" for name, count in pairs)
+
+
+def _wrapped(lines: Sequence[str]) -> Iterator[str]:
+    """Lines broken between words, continued below the second column."""
+    for line in lines:
+        for part in textwrap.wrap(line, WIDTH, subsequent_indent=" " * INDENT):
+            yield part.replace("\N{NO-BREAK SPACE}", " ")

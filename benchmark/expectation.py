@@ -1,0 +1,230 @@
+"""Closed forms for rankings with ties: expectations over all orders inside the tie groups.
+
+A tie group has n items, p of them relevant, and comes after N0 items with P0 relevant ones.  Every
+order of its items is equally likely.  McSherry and Najork (ECIR 2008) give the expectation of AP
+for whole groups.  All functions are compiled; the scalar ones come first, and the two loops over
+queries that use them stand in the same file, because a compiled function that is kept on disk
+does not notice a change in another file.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+#: Terms of a distribution lighter than this, relative to its centre, are left out of sums.
+NEGLIGIBLE = 1e-18
+#: A series of positive terms ends with the first term that is smaller than this part of its sum.
+SMALLEST_TERM = 1e-15
+
+
+def harmonic_numbers(n: int) -> np.ndarray:
+    """H_0 .. H_n as float64, with H_0 = 0."""
+    return np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, n + 1))])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def reciprocals(start: int, count: int, H: np.ndarray) -> float:
+    """Sum of 1 / (start + j) for j = 1..count."""
+    if count >= 64:
+        return H[start + count] - H[start]
+    # A difference of two harmonic numbers would lose the digits of a short sum far down.
+    total = 0.0
+    for j in range(1, count + 1):
+        total += 1.0 / (start + j)
+    return total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def expected_precisions(p: int, n: int, m: int, N0: int, P0: int, H: np.ndarray) -> float:
+    """Expected sum of the precision at the relevant ranks among the group's first m places.
+
+    ``sum_{j=1..m} (p/n) (P0 + 1 + (j-1)(p-1)/(n-1)) / (N0 + j)``; the slope is 0 for n = 1.
+    """
+    if p == 0 or m == 0:
+        return 0.0
+    h = reciprocals(N0, m, H)
+    slope = (p - 1) / (n - 1) if n > 1 else 0.0
+    return p / n * ((P0 + 1) * h + slope * (m - (N0 + 1) * h))
+
+
+@numba.njit(cache=True, error_model="numpy")
+def first_precisions(p: int, N0: int, P0: int, H: np.ndarray) -> float:
+    """Sum of precisions if p relevant items come first: ``sum_{j=1..p} (P0 + j) / (N0 + j)``."""
+    return p + (P0 - N0) * reciprocals(N0, p, H)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def last_precisions(p: int, n: int, N0: int, P0: int, H: np.ndarray) -> float:
+    """Sum of precisions if the p relevant items come last among n places."""
+    return first_precisions(p, N0 + n - p, P0, H)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def expected_ratio(p: int, n: int, m: int, N0: int, P0: int, S: float, H: np.ndarray) -> float:
+    """Expected AP when its normaliser is the number of relevant items retrieved.
+
+    The cut-off lets m of the group's n items in.  The number x of relevant ones among them is
+    hypergeometric, and ``E[AP] = sum_x P(x) (S + g(x, m, m, N0, P0)) / (P0 + x)`` with g of
+    :func:`expected_precisions` and S the sum of precisions before the group.
+    """
+    low, high = max(0, m - (n - p)), min(p, m)
+    mode = min(max(low, (m + 1) * (p + 1) // (n + 2)), high)
+    total = weights = 0.0
+    x, weight = mode, 1.0
+    while weight > NEGLIGIBLE:
+        weights += weight
+        total += weight * _ratio(x, m, N0, P0, S, H)
+        if x == high:
+            break
+        weight *= (p - x) * (m - x) / ((x + 1.0) * (n - p - m + x + 1))
+        x += 1
+    x, weight = mode, 1.0
+    while x > low and weight > NEGLIGIBLE:
+        weight *= x * (n - p - m + x) / ((p - x + 1.0) * (m - x + 1))
+        x -= 1
+        weights += weight
+        total += weight * _ratio(x, m, N0, P0, S, H)
+    return total / weights
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _ratio(x: int, m: int, N0: int, P0: int, S: float, H: np.ndarray) -> float:
+    """AP if x of the m places that the cut-off lets in hold relevant items, in any order."""
+    if P0 + x == 0:
+        return 0.0
+    return (S + expected_precisions(x, m, m, N0, P0, H)) / (P0 + x)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def ratio_bounds(
+    p: int, n: int, m: int, N0: int, P0: int, low_S: float, high_S: float, H: np.ndarray
+) -> tuple[float, float]:
+    """Smallest and largest AP over all orders, normalised by the relevant items retrieved.
+
+    With this normaliser a retrieved relevant item can lower the AP, so that every possible
+    number x of relevant items among the m places is looked at.
+    """
+    lowest, highest = np.inf, -np.inf
+    for x in range(max(0, m - (n - p)), min(p, m) + 1):
+        if P0 + x == 0:
+            lowest, highest = 0.0, max(highest, 0.0)
+            continue
+        lowest = min(lowest, (low_S + last_precisions(x, m, N0, P0, H)) / (P0 + x))
+        highest = max(highest, (high_S + first_precisions(x, N0, P0, H)) / (P0 + x))
+    return lowest, highest
+
+
+@numba.njit(cache=True, error_model="numpy")
+def expected_reciprocal_rank(r: int, p: int, n: int, N0: int) -> float:
+    """Expectation of 1 / (rank of the group's r-th relevant item).
+
+    Counted from the group's end, that item has the place T', the (s = p - r + 1)-th relevant
+    one, with the rising moments ``E[T' (T'+1) .. (T'+k-1)] = prod_{i<k} (s+i)(n+1+i)/(p+1+i)`` of
+    the negative hypergeometric distribution.  Its rank is x - T' with x = N0 + n + 1, and
+    ``1 / (x - T') = sum_k T' .. (T'+k-1) / (x .. (x+k))`` gives a series of positive terms.
+    Its terms fall like ``k ** -(N0 + r + 2)`` in the end; near the top of the ranking, where that
+    is slow, the distribution is summed place by place instead.
+    """
+    s, x = p - r + 1, N0 + n + 1.0
+    mean = r * (n + 1.0) / (p + 1)
+    deviation = math.sqrt(mean / (p + 1) * s * (n - p) / (p + 2))
+    # About 16 deviations of places against 35 / (1 - first ratio) terms: the cheaper one.
+    if N0 + r < 64 or 2 * deviation * (x - s * (n + 1.0) / (p + 1)) < x:
+        return _reciprocal_by_place(r, p, n, N0, int(mean))
+    term = total = 1.0 / x
+    k = 0
+    while term > SMALLEST_TERM * total:
+        term *= (s + k) * (n + 1.0 + k) / ((p + 1.0 + k) * (x + 1 + k))
+        total += term
+        k += 1
+    return total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _reciprocal_by_place(r: int, p: int, n: int, N0: int, start: int) -> float:
+    """The same expectation as a sum over places t: P(T = t) / (N0 + t), outwards from `start`."""
+    last = n - p + r
+    start = min(max(r, start), last)
+    total = weights = 0.0
+    t, weight = start, 1.0
+    while weight > NEGLIGIBLE:
+        weights += weight
+        total += weight / (N0 + t)
+        if t == last:
+            break
+        weight *= t * (last - t) / ((t - r + 1.0) * (n - t))
+        t += 1
+    t, weight = start, 1.0
+    while t > r and weight > NEGLIGIBLE:
+        weight *= (t - r) * (n - t + 1.0) / ((t - 1.0) * (last - t + 1))
+        t -= 1
+        weights += weight
+        total += weight / (N0 + t)
+    return total / weights
+
+
+@numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: ANN001, ANN202
+    """Expected, smallest and largest AP@k of every query, into out (3, q).
+
+    ``normalizer`` is 0 for the relevant items retrieved, 1 for the smaller of k and all relevant
+    items, 2 for all relevant items.
+    """
+    for q in numba.prange(len(items)):
+        N0 = P0 = 0
+        S = low = high = 0.0
+        g = 0
+        while g < items.shape[1] and N0 + items[q, g] <= k:
+            n, p = np.int64(items[q, g]), np.int64(relevant[q, g])
+            if p > 0:
+                S += expected_precisions(p, n, n, N0, P0, H)
+                low += last_precisions(p, n, N0, P0, H)
+                high += first_precisions(p, N0, P0, H)
+            N0 += n
+            P0 += p
+            g += 1
+        n = p = m = 0
+        if g < items.shape[1]:
+            n, p, m = np.int64(items[q, g]), np.int64(relevant[q, g]), k - N0
+        total = relevant[q].sum()
+        out[:, q] = 0.0
+        if P0 + min(p, m) == 0:
+            if skip:
+                out[:, q] = np.nan
+        elif normalizer == 0 and p > 0 and m > 0:
+            out[0, q] = expected_ratio(p, n, m, N0, P0, S, H)
+            out[1, q], out[2, q] = ratio_bounds(p, n, m, N0, P0, low, high, H)
+        else:
+            Z = P0 if normalizer == 0 else (min(k, total) if normalizer == 1 else total)
+            fewest = max(0, m - (n - p))
+            out[0, q] = (S + expected_precisions(p, n, m, N0, P0, H)) / Z
+            out[1, q] = (low + last_precisions(fewest, m, N0, P0, H)) / Z
+            out[2, q] = (high + first_precisions(min(p, m), N0, P0, H)) / Z
+
+
+@numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def precisions_at_recall(items, relevant, out):  # noqa: ANN001, ANN202
+    """Expected precision where each of equally spaced recall levels is reached, into out (q, L)."""
+    n_levels = out.shape[1]
+    for q in numba.prange(len(items)):
+        total = relevant[q].sum()
+        if total == 0:
+            out[q] = np.nan
+            continue
+        N0 = P0 = g = reached = 0
+        precision = 0.0
+        for level in range(n_levels):
+            wanted = ((level + 1) * total + n_levels - 1) // n_levels
+            while P0 + relevant[q, g] < wanted:
+                N0 += items[q, g]
+                P0 += relevant[q, g]
+                g += 1
+            if wanted > reached:
+                reached = wanted
+                precision = wanted * expected_reciprocal_rank(
+                    wanted - P0, np.int64(relevant[q, g]), np.int64(items[q, g]), N0
+                )
+            out[q, level] = precision

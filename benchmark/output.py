@@ -1,0 +1,51 @@
+"""What a run leaves for the reader: summary, tables, figures, and the text on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.aggregate import write_summary
+from benchmark.comparison import comparison_table
+from benchmark.protocol import Protocol
+from benchmark.store import CellResult
+from benchmark.tables import to_text, write_tables
+
+
+def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
+    """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
+    cut_offs = [k for k in protocol.map_at if k < n_database]
+    few = [n for n in protocol.precision_at if n in (100, 500)]
+    return [
+        *(f"mAP@{k}" for k in cut_offs),
+        "mAP@all",
+        f"P@r{protocol.radius}",
+        f"empty@r{protocol.radius}",
+        *(f"P@{n}" for n in few),
+        "fit_seconds",
+        "encode_us",
+        "peak_mb",
+    ]
+
+
+def write_outputs(
+    cells: Sequence[CellResult], folder: Path, protocol: Protocol, n_database: int
+) -> None:
+    """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
+    from benchmark.plots import write_figures
+
+    write_summary(cells, folder / "summary.csv")
+    metrics = table_metrics(protocol, n_database)
+    write_tables(cells, folder / "tables", metrics, ties=protocol.ties)
+    if any(cell.status == "done" for cell in cells):
+        write_figures(cells, folder / "figures")
+
+
+def terminal_text(
+    cells: Sequence[CellResult], protocol: Protocol, n_database: int, *, colour: bool
+) -> str:
+    """The main table and precision within the Hamming ball."""
+    metrics = table_metrics(protocol, n_database)
+    shown = (metrics[0], f"P@r{protocol.radius}")
+    tables = [comparison_table(cells, metric, ties=protocol.ties) for metric in shown]
+    return "\n\n".join(to_text(table, colour=colour) for table in tables)

@@ -1,0 +1,182 @@
+"""The grid of cells: which there are, what identifies each, and what they will cost."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.errors import InputError
+from benchmark.protocol import Protocol
+from benchmark.registry import Entry, Variant, methods
+
+if TYPE_CHECKING:
+    from methods.base import Hasher, Task
+
+#: Modules whose change makes stored metrics stale.
+ENGINE = ("benchmark.ranking", "benchmark.expectation", "benchmark.metrics", "benchmark.protocol")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method variant at one code length and seed.
+
+    Attributes
+    ----------
+    variant : Variant
+    bits, seed : int
+    specification : dict
+        Everything that determines the result, as plain values.
+    skip : str or None
+        Why it cannot run here.
+    operations : float
+        Rough number of floating-point operations of training.
+    """
+
+    variant: Variant
+    bits: int
+    seed: int
+    specification: Mapping[str, Any] = field(hash=False, compare=False)
+    skip: str | None = None
+    operations: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """Digest of the specification."""
+        text = json.dumps(self.specification, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> str:
+        """Where the cell is stored, below ``cells/``."""
+        dataset = self.specification["dataset"]
+        return f"{dataset}/{self.variant}/{self.bits}b-s{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the user asked for, independent of the data.
+
+    Attributes
+    ----------
+    variants : sequence of Variant
+    bits, seeds : sequences of int
+    protocol : Protocol
+    """
+
+    variants: Sequence[Variant]
+    bits: Sequence[int]
+    seeds: Sequence[int]
+    protocol: Protocol
+
+    def cells(self, data: Mapping[str, Any], task: Task) -> list[Cell]:
+        """All cells, by variant, then code length, then seed.
+
+        Parameters
+        ----------
+        data : mapping
+            What identifies the data: ``dataset``, its fingerprint, the split, the features.
+        task : Task
+            Shape of the data, for skip reasons and prices.
+
+        Raises
+        ------
+        InputError
+            If a method refuses its parameters.
+        """
+        return [
+            self._cell(variant, bits, seed, data, task)
+            for variant in self.variants
+            for bits in self.bits
+            for seed in self.seeds
+        ]
+
+    def _cell(
+        self, variant: Variant, bits: int, seed: int, data: Mapping[str, Any], task: Task
+    ) -> Cell:
+        entry = methods.find(variant.name)
+        hasher = make_hasher(variant, bits, seed)
+        specification = {
+            **data,
+            "method": str(variant),
+            "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
+            "code": code_digest(entry.module),
+            "bits": bits,
+            "seed": seed,
+            "protocol": self.protocol.specification(),
+            "engine": [code_digest(module) for module in ENGINE],
+        }
+        reason = _missing_input(entry, task) or hasher.skip(task)
+        return Cell(variant, bits, seed, specification, reason, float(hasher.operations(task)))
+
+
+def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
+    """The untrained method of a cell.
+
+    Raises
+    ------
+    InputError
+        If its constructor refuses the parameters.
+    """
+    cls = methods.find(variant.name).load()
+    try:
+        return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"method {variant}: {error}") from error
+
+
+def _missing_input(entry: Entry, task: Task) -> str | None:
+    if entry.facts["supervision"] == "tags" and not task.has_tags:
+        return "needs tags, and the data set has none"
+    if entry.facts["supervision"] == "labels" and not task.has_labels:
+        return "needs labels, and the training items have none"
+    if entry.facts["inputs"] == "images" and not task.has_images:
+        return "needs images, and the data set has only features"
+    return None
+
+
+@lru_cache
+def code_digest(module: str) -> str:
+    """Digest of a module's code and of the ``methods`` modules that it imports.
+
+    Comments, formatting and docstrings do not count, so that only a real change makes stored
+    cells stale.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_imported_methods(module, set())):
+        tree = ast.parse(_source(name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list) and body and _is_docstring(body[0]):
+                del body[0]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(node, ast.Expr) and isinstance(getattr(value, "value", None), str)
+
+
+def _source(module: str) -> Path:
+    # A plug-in is known to sys.modules alone; find_spec looks there first.
+    return Path(importlib.util.find_spec(module).origin)
+
+
+def _imported_methods(module: str, seen: set[str]) -> set[str]:
+    if module in seen:
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "methods":
+                _imported_methods("methods.base", seen)
+            elif node.module.startswith("methods."):
+                _imported_methods(node.module, seen)
+    return seen

@@ -1,0 +1,180 @@
+"""From a data set and the features the user asked for to the arrays that cells work on."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.bundle import FeatureRows, bundle_task, open_bundle, write_bundle
+from benchmark.datasets.base import Dataset, Split, check_split
+from benchmark.datasets.given import load_given_features
+from benchmark.errors import InputError
+from features.extractors import check_extractor_name
+
+if TYPE_CHECKING:
+    from methods.base import Task
+
+#: Unreadable images named in a message; the others are counted.
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class FeatureRequest:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    name : str or None
+        A feature file of the data set or an extractor; None for the data set's default.
+    weights : Path or None
+        State dict of the extractor's network.
+    device : str
+        ``cpu`` or ``cuda``.
+    on_bad_image : {"skip", "error"}
+        Whether an image that cannot be read is left out or ends the run.
+    l2 : bool
+        Whether vectors are scaled to unit length.
+    """
+
+    name: str | None = None
+    weights: Path | None = None
+    device: str = "cpu"
+    on_bad_image: str = "skip"
+    l2: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set ready to run on.
+
+    Attributes
+    ----------
+    bundle : Path
+        For :func:`benchmark.bundle.open_bundle`.
+    identity : dict
+        What identifies the data in the key of a cell.
+    task : Task
+    n_database : int
+    """
+
+    bundle: Path
+    identity: dict[str, Any]
+    task: Task
+    n_database: int
+
+
+def check_features(dataset: Dataset, request: FeatureRequest) -> str:
+    """The name of the features to use, after everything that can be checked at once.
+
+    Raises
+    ------
+    InputError, FeatureError
+        If there are no such features, the feature file is wrong, or weights are missing.
+    """
+    name = request.name or dataset.default_features
+    if name in dataset.features:
+        load_given_features(dataset, name)
+        return name
+    if dataset.images is None:
+        known = ", ".join(dataset.features) or "none"
+        raise InputError(
+            f"data set {dataset.name} has no images to extract {name!r} from; "
+            f"its own features are: {known}"
+        )
+    check_extractor_name(name, request.weights)
+    return name
+
+
+def prepare(
+    dataset: Dataset, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+) -> Prepared:
+    """Extract features if need be and write what workers open.
+
+    Raises
+    ------
+    InputError, FeatureError
+        As :func:`check_features`; also if an extractor cannot work here, or if images cannot be
+        read and the user asked for an error.
+    """
+    name = check_features(dataset, request)
+    if name in dataset.features:
+        features = _given(dataset, name, request.l2)
+    else:
+        features = _extracted(dataset, name, request, cache, log)
+    usable = _usable_split(dataset, features)
+    bundle = write_bundle(dataset, usable, features, cache / "bundles")
+    identity = {
+        "dataset": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "split": usable.checksum,
+        "split_seed": dataset.split.seed,
+        "features": features.name,
+        "features_identity": features.identity,
+        "l2": features.l2,
+    }
+    opened = open_bundle(bundle)
+    task = bundle_task(opened, dataset.images is not None)
+    return Prepared(bundle, identity, task, len(opened.X_database))
+
+
+def _given(dataset: Dataset, name: str, l2: bool) -> FeatureRows:
+    path = dataset.features[name]
+    rows = np.arange(len(dataset)) if dataset.rows is None else dataset.rows
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return FeatureRows(_label(name, l2), path, rows, {"file": name, "checksum": digest}, l2)
+
+
+def _extracted(
+    dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+) -> FeatureRows:
+    from features.cache import cached_features
+    from features.extractors import make_extractor
+
+    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    stored = cached_features(
+        dataset.images, extractor, cache / "features", dataset.fingerprint, log=log
+    )
+    rows = np.arange(len(dataset))
+    if stored.unreadable:
+        message = _bad_images(dataset, stored.unreadable)
+        if request.on_bad_image == "error":
+            raise InputError(f"{message}; mend them, or leave them out with --on-bad-image skip")
+        log(f"warning: {message}; they are left out")
+        rows[list(stored.unreadable)] = -1
+    return FeatureRows(
+        _label(name, request.l2), stored.path, rows, dict(stored.identity), request.l2
+    )
+
+
+def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:
+    names = ", ".join(dataset.images.name(i) for i in numbers[:NAMED])
+    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+    count = "1 image" if len(numbers) == 1 else f"{len(numbers)} images"
+    return f"{count} of data set {dataset.name} cannot be read: {names}{more}"
+
+
+def _usable_split(dataset: Dataset, features: FeatureRows) -> Split:
+    """The split without the items that have no features."""
+    split = dataset.split
+    parts = (
+        index[features.rows[index] >= 0] for index in (split.train, split.database, split.query)
+    )
+    usable = Split(*parts, seed=split.seed)
+    check_split(dataset.name, usable)
+    return usable
+
+
+def _label(name: str, l2: bool) -> str:
+    return f"{name}-l2" if l2 else name
+
+
+def to_stderr(message: str) -> None:
+    """Where messages about the work go, so that standard output holds results alone."""
+    print(message, file=sys.stderr)

@@ -1,0 +1,155 @@
+"""A feature file that grows batch by batch and survives a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.errors import FeatureError
+
+_CHUNK = 1 << 22
+
+
+class GrowingFile:
+    """The file of an extraction under way; a context manager that closes it.
+
+    Rows are appended in item order.  After each batch a note (a JSON file) is renamed into
+    place: how many images are done, which of them cannot be read, how many bytes that makes and
+    their checksum.  What a killed run wrote beyond its last note is cut off, and bytes that
+    do not agree with the note are thrown away.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        spec: Mapping[str, Any],
+        n: int,
+        n_features: int,
+        log: Callable[[str], None],
+    ) -> None:
+        self.base = base
+        self.spec = dict(spec)
+        self.data_path = base.with_name(f"{base.name}.part.npy")
+        self.note_path = base.with_name(f"{base.name}.part.json")
+        self.shape = (n, n_features)
+        if not self._resume(log):
+            self._start()
+        self.file = open(self.data_path, "r+b")  # noqa: SIM115 (closed by __exit__)
+        self.file.truncate(self.n_bytes)
+        self.file.seek(self.n_bytes)
+
+    def __enter__(self) -> GrowingFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+
+    def append(self, rows: np.ndarray, reasons: list[str]) -> None:
+        """Add the next rows; a reason stands where an image could not be read."""
+        data = np.ascontiguousarray(rows, dtype="<f4").tobytes()
+        self.file.write(data)
+        self.file.flush()
+        self.state.update(data)
+        self.n_bytes += len(data)
+        self.unreadable.update({str(self.done + j): r for j, r in enumerate(reasons) if r})
+        self.done += len(rows)
+        _write_json(self.note_path, self._note())
+
+    def finish(self) -> dict[str, Any]:
+        """Rename the file to its final name, its sidecar first; returns the sidecar."""
+        note = self._note()
+        _write_json(sidecar_path(self.base), note)
+        os.replace(self.data_path, npy_path(self.base))
+        self.note_path.unlink()
+        return note
+
+    def discard(self) -> None:
+        self.note_path.unlink(missing_ok=True)
+        self.data_path.unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "<f4", "fortran_order": False, "shape": self.shape}
+        )
+        n, d = self.shape
+        needed, free = n * d * 4, shutil.disk_usage(self.base.parent).free
+        if needed > free:
+            raise FeatureError(
+                f"feature cache {self.base.parent}: {needed / 1e6:,.0f} MB are needed and "
+                f"{free / 1e6:,.0f} MB are free; make room or choose another folder"
+            )
+        self.data_path.write_bytes(header.getvalue())
+        self.done, self.unreadable = 0, {}
+        self.n_bytes = len(header.getvalue())
+        self.state = hashlib.blake2b(header.getvalue(), digest_size=16)
+
+    def _resume(self, log: Callable[[str], None]) -> bool:
+        """Take up what an earlier run left; False if there is nothing that can be trusted."""
+        note = read_json(self.note_path)
+        if note.get("spec") != self.spec or note.get("shape") != list(self.shape):
+            return False
+        self.state = hash_file(self.data_path, note["bytes"])
+        if self.state.hexdigest() != note["checksum"]:
+            log(f"{self.data_path} was altered since it was written; starting again")
+            return False
+        self.done, self.unreadable = note["done"], note["unreadable"]
+        self.n_bytes = note["bytes"]
+        log(f"resuming at image {self.done:,} of {self.shape[0]:,}")
+        return True
+
+    def _note(self) -> dict[str, Any]:
+        return {
+            "spec": self.spec,
+            "shape": list(self.shape),
+            "done": self.done,
+            "unreadable": self.unreadable,
+            "bytes": self.n_bytes,
+            "checksum": self.state.hexdigest(),
+        }
+
+
+def npy_path(base: Path) -> Path:
+    """The finished file."""
+    return base.with_name(f"{base.name}.npy")
+
+
+def sidecar_path(base: Path) -> Path:
+    """What is known of the finished file."""
+    return base.with_name(f"{base.name}.json")
+
+
+def hash_file(path: Path, n_bytes: int) -> Any:
+    """BLAKE2b state after the first `n_bytes` bytes of a file, or all of a shorter one."""
+    state = hashlib.blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as file:
+            while n_bytes > 0 and (chunk := file.read(min(n_bytes, _CHUNK))):
+                state.update(chunk)
+                n_bytes -= len(chunk)
+    except FileNotFoundError:
+        pass
+    return state
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object, or an empty one where there is none or it is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    os.replace(temporary, path)
