@@ -104,16 +104,22 @@ def ratio_bounds(
 ) -> tuple[float, float]:
     """Smallest and largest AP over all orders, normalised by the relevant items retrieved.
 
-    With this normaliser a retrieved relevant item can lower the AP, so that every possible
-    number x of relevant items among the m places is looked at.
+    With this normaliser a retrieved relevant item can lower the AP, so that the number x of
+    relevant items among the m places matters.  With these first, one more adds a precision that
+    grows with x: the average falls, then rises, and is largest at an end.  With these last, every
+    x is looked at.
     """
-    lowest, highest = np.inf, -np.inf
-    for x in range(max(0, m - (n - p)), min(p, m) + 1):
-        if P0 + x == 0:
-            lowest, highest = 0.0, max(highest, 0.0)
-            continue
-        lowest = min(lowest, (low_S + last_precisions(x, m, N0, P0, H)) / (P0 + x))
-        highest = max(highest, (high_S + first_precisions(x, N0, P0, H)) / (P0 + x))
+    fewest, most = max(0, m - (n - p)), min(p, m)
+    lowest = highest = 0.0
+    for x in (fewest, most):
+        if P0 + x > 0:
+            highest = max(highest, (high_S + first_precisions(x, N0, P0, H)) / (P0 + x))
+    if P0 + fewest > 0:
+        lowest = highest
+        for x in range(fewest, most + 1):
+            before = N0 + m - x
+            last = x + (P0 - before) * (H[N0 + m] - H[before])
+            lowest = min(lowest, (low_S + last) / (P0 + x))
     return lowest, highest
 
 

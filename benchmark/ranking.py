@@ -129,21 +129,21 @@ def _write_keys(query, labels, words, label_words, start, key):  # noqa: ANN001,
         bits, column = query[w], words[w, start : start + n]
         if w == 0:
             for i in range(n):
-                key[i] = np.uint64(2) * _popcount(bits ^ column[i])
+                key[i] = np.uint32(2 * _popcount(bits ^ column[i]))
         else:
             for i in range(n):
-                key[i] += np.uint64(2) * _popcount(bits ^ column[i])
+                key[i] += np.uint32(2 * _popcount(bits ^ column[i]))
     for w in range(len(labels)):
         bits, column = labels[w], label_words[w, start : start + n]
         for i in range(n):
-            key[i] |= np.uint64((bits & column[i]) != 0)
+            key[i] |= np.uint32((bits & column[i]) != 0)
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)
 def _count_pairs(queries, words, query_labels, label_words, pairs):  # noqa: ANN001, ANN202
     n, n_keys = words.shape[1], 2 * pairs.shape[1]
     for q in numba.prange(len(queries)):
-        buffer = np.empty(TILE, dtype=np.uint64)
+        buffer = np.empty(TILE, dtype=np.uint32)
         # Four sets of counters: neighbours often fall into the same group, and adding to the
         # same counter twice in a row would wait for the first addition to be stored.
         c0 = np.zeros(n_keys, dtype=np.int32)
@@ -169,15 +169,15 @@ def _count_pairs(queries, words, query_labels, label_words, pairs):  # noqa: ANN
 def _rank_by_index(queries, words, query_labels, label_words, n_bits, relevant):  # noqa: ANN001, ANN202
     n = words.shape[1]
     for q in numba.prange(len(queries)):
-        key = np.empty(n, dtype=np.uint64)
+        key = np.empty(n, dtype=np.uint32)
         _write_keys(queries[q], query_labels[q], words, label_words, 0, key)
         # Counting sort: place[d] is where the next item at distance d goes.
         place = np.zeros(n_bits + 2, dtype=np.int64)
         for i in range(n):
-            place[(key[i] >> np.uint64(1)) + np.uint64(1)] += 1
+            place[(key[i] >> 1) + 1] += 1
         for d in range(n_bits):
             place[d + 1] += place[d]
         for i in range(n):
-            d = key[i] >> np.uint64(1)
-            relevant[q, place[d]] = key[i] & np.uint64(1)
+            d = key[i] >> 1
+            relevant[q, place[d]] = key[i] & 1
             place[d] += 1

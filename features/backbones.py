@@ -31,6 +31,9 @@ _HEADS = ("classifier", "fc", "head", "heads")
 #: Beyond this ratio of the sides an image is cut to its middle before it is resized.
 _LONGEST = 8
 
+#: Images per pass on the CPU; larger passes measured slower.
+_CPU_STEP = 16
+
 _DOWNLOAD_TIMEOUT = 15
 
 
@@ -81,8 +84,13 @@ class Backbone:
         import torch
 
         network = self._network_and_width[0]
+        step = _CPU_STEP if self.device == "cpu" else len(batch)
         with torch.inference_mode():
-            return network(torch.from_numpy(batch).to(self.device)).cpu().numpy()
+            parts = [
+                network(part.to(self.device, memory_format=torch.channels_last)).cpu()
+                for part in torch.from_numpy(batch).split(step)
+            ]
+        return torch.cat(parts).numpy()
 
     @cached_property
     def _digest(self) -> str:
@@ -119,7 +127,8 @@ class Backbone:
         state = self._state_dict()
         model = build_model(self.model_name, size)
         load_weights(model, state, self.weights or self._pretrained.url)
-        network = without_head(model, self.layer).to(self.device).eval()
+        network = without_head(model, self.layer).eval()
+        network.to(self.device, memory_format=torch.channels_last)
         with torch.inference_mode():
             width = network(torch.zeros(1, 3, size, size, device=self.device)).shape[1]
         return network, width
@@ -184,9 +193,9 @@ def middle(image: Image.Image) -> Image.Image:
     short, long = min(image.size), max(image.size)
     if long <= _LONGEST * short:
         return image
-    half = _LONGEST * short // 2
-    x, y = image.width // 2, image.height // 2
-    return image.crop((max(0, x - half), max(0, y - half), x + half, y + half))
+    width, height = (min(side, _LONGEST * short) for side in image.size)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def build_model(name: str, size: int) -> nn.Module:

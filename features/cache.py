@@ -135,9 +135,8 @@ def _extract(
     """Extract what is missing, put the file into its place and return its note."""
     n = len(images)
     growing = GrowingFile(base, spec, n, extractor.n_features, log)
-    log(
-        f"extracting {extractor.name} features of {n - growing.done:,} images into {npy_path(base)}"
-    )
+    left = n - growing.done
+    log(f"extracting {extractor.name} features of {left:,} images into {npy_path(base)}")
     progress = tqdm(
         desc=extractor.name, total=n, initial=growing.done, unit=" images", disable=None
     )

@@ -99,7 +99,7 @@ class Gist:
     def extract(self, batch: np.ndarray) -> np.ndarray:
         """Descriptors of k grey images, (k, 128, 128) to (k, 512) float32."""
         vectors = np.empty((len(batch), self.n_features), np.float32)
-        # Image by image: one image's arrays fit into the processor's cache, a batch's do not.
+        # Image by image, so that memory does not grow with the batch.
         for vector, grey in zip(vectors, batch, strict=True):
             spectrum = fft.fft2(even_contrast(grey)).ravel()
             responses = (fft.ifft2(spectrum[bank.index] * bank.gain) for bank in self._banks)

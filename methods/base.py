@@ -115,7 +115,7 @@ class Hasher(BaseEstimator):
             Before :meth:`fit`.
         ValueError
             If X has NaN, infinite values or another number of columns than the training data,
-            or if a score is not finite.
+            or if :meth:`project` gives scores of another shape or scores that are not finite.
         """
         check_is_fitted(self)
         X = check_array(X, dtype=[np.float64, np.float32])
@@ -125,7 +125,13 @@ class Hasher(BaseEstimator):
         codes = np.empty((len(X), self.n_bits), dtype=bool)
         for start in range(0, len(X), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            scores = self.project(X[rows].astype(np.float64, copy=False))
+            items = X[rows].astype(np.float64, copy=False)
+            scores = np.asarray(self.project(items))
+            if scores.shape != (len(items), self.n_bits):
+                raise ValueError(
+                    f"{type(self).__name__}.project gave scores of shape {scores.shape} for "
+                    f"{len(items)} items and {self.n_bits} bits"
+                )
             if not np.isfinite(scores).all():
                 raise ValueError(f"{type(self).__name__}.project gave scores that are not finite")
             codes[rows] = scores > 0

@@ -70,8 +70,7 @@ def skip_pca(n_bits: int, n_train: int, n_features: int) -> str | None:
 def fix_signs(vectors: np.ndarray) -> np.ndarray:
     """Flip columns so that the entry of largest magnitude in each is positive."""
     largest = np.abs(vectors).argmax(axis=0)
-    signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    return vectors * np.where(signs == 0, 1.0, signs)
+    return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
 
 
 @shared

@@ -18,7 +18,6 @@ from methods.anchors import (
     row_blocks,
     skip_anchors,
 )
-from methods.pca import fix_signs
 from methods.shared import shared
 
 
@@ -210,7 +209,7 @@ def embed(
     F = sums.T @ centres
     H = (centres.T * np.bincount(assignment)) @ centres
     contrast = beta * (H - F - F.T) - (1 - beta) * scatter
-    axes = fix_signs(eigh(contrast, subset_by_index=(0, n_components - 1))[1])
+    axes = eigh(contrast, subset_by_index=(0, n_components - 1))[1]
     projected = np.vstack([(X[rows] - mean) @ axes for rows in row_blocks(len(X))])
     return Embedding(mean, axes, *link_training_set(projected, centres @ axes, n_neighbors))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,10 +64,12 @@ def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
 def require(title: str, source: str, paths: Iterable[Path]) -> None:
     """Raise InputError with the files that are missing, and where to get them.
 
-    Of a folder that is missing as a whole only the folder is named.
+    Of several files in a folder that is missing itself only the folder is named.
     """
     missing = [path for path in paths if not path.exists()]
-    missing = list(dict.fromkeys(p if p.parent.exists() else p.parent for p in missing))
+    in_folder = Counter(path.parent for path in missing)
+    gone = {folder for folder, n in in_folder.items() if n > 1 and not folder.exists()}
+    missing = list(dict.fromkeys(p.parent if p.parent in gone else p for p in missing))
     if missing:
         shown = ", ".join(map(str, missing[:12]))
         more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""

@@ -102,7 +102,11 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
             )
     except UnicodeDecodeError as error:
         raise InputError(f"{manifest} is not UTF-8 ({error.reason}): save it as UTF-8") from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{manifest}: rows have more cells than the first line has names"
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{manifest} cannot be read as a table: {reason}") from None
     table.columns = table.columns.str.strip()
@@ -112,11 +116,7 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
             f"{manifest} lacks the column {' and '.join(missing)}: its first line must name "
             f"{','.join(COLUMNS)} (cells of image, tags and labels may be empty)"
         )
-    table = table[list(COLUMNS)]
-    short = table.isna().any(axis=1).to_numpy()
-    if short.any():
-        raise InputError(f"{manifest}, line {_line(short.argmax())}: it has too few cells")
-    return table
+    return table[list(COLUMNS)].fillna("")
 
 
 def _check_images(manifest: Path, cells: pd.Series, has_features: bool) -> list[str]:

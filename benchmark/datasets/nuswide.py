@@ -96,11 +96,15 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     """
     image_list = home / "ImageList" / "Imagelist.txt"
     tag_file = home / "NUS_WID_Tags" / "All_Tags.txt"
-    require(TITLE, SOURCE, [image_list, tag_file])
-    concepts = _read_concepts(home) if n_labels == 81 else list(FREQUENT)
     truth = home / "Groundtruth"
     # The train and test files, which have a bad value, only serve where the whole ones lack.
     halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
+    concept_file = home / "ConceptsList" / "Concepts81.txt"
+    needed = [image_list, tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
+    require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])])
+    concepts = FREQUENT
+    if n_labels == 81:
+        concepts = concept_file.read_text(encoding="utf-8").split()
     lists = [image_list]
     if halves:
         lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
@@ -126,17 +130,11 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
         images=next((folder for folder in folders if folder.is_dir()), None),
         names=names,
         labels=labels,
-        label_names=concepts,
+        label_names=tuple(concepts),
         tags=tags,
         usable=usable,
         notes=notes,
     )
-
-
-def _read_concepts(home: Path) -> list[str]:
-    path = home / "ConceptsList" / "Concepts81.txt"
-    require(TITLE, SOURCE, [path])
-    return path.read_text(encoding="utf-8").split()
 
 
 def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:

@@ -13,7 +13,7 @@ from benchmark.datasets.base import Dataset
 #: Columns of the text, and of its left margin.
 WIDTH, INDENT = 100, 13
 
-#: Database neighbours share a label this many times as often as chance: sorted by class.
+#: Neighbours in the database share a label this many times as often as chance: sorted by class.
 SORTED = 1.5
 
 
@@ -61,8 +61,6 @@ class DataSheet:
         Queries without a relevant database item (also those without a label).
     neighbour_rate : float
         Share of neighbouring database items, in database order, that share a label.
-    database_rate : float
-        The same share for database items drawn at random, exactly.
     tags : TagStatistics or None
     images : ImageFindings or None
     """
@@ -71,14 +69,13 @@ class DataSheet:
     base_rate: float
     hopeless: int
     neighbour_rate: float
-    database_rate: float
     tags: TagStatistics | None
     images: ImageFindings | None
 
     @property
     def is_sorted(self) -> bool:
         """Whether the database comes in the order of its classes."""
-        return self.neighbour_rate > SORTED * self.database_rate
+        return self.neighbour_rate > SORTED * self.base_rate
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -137,7 +134,7 @@ class DataSheet:
         ]
         if self.hopeless:
             lines.append("             WARNING: these can only score 0 and lower every mean")
-        rates = f"{self.neighbour_rate:.3f}, items drawn at random at {self.database_rate:.3f}"
+        rates = f"{self.neighbour_rate:.3f}, against a base rate of {self.base_rate:.3f}"
         if self.is_sorted:
             lines.append(
                 f"Order        WARNING: the database is sorted by class: neighbours in it share a "

@@ -65,6 +65,15 @@ def test_kmeans_does_not_depend_on_the_number_of_threads(dtype):
     assert results[0].centres.dtype == np.float64
 
 
+def test_kmeans_may_start_from_a_part_of_the_items(X, monkeypatch):
+    monkeypatch.setattr(anchors, "START_ROWS", 60)
+    centres, assignment = kmeans(X, 6, 50, 0)
+    assert len(centres) == 6
+    np.testing.assert_array_equal(assignment, cdist(X, centres).argmin(axis=1))
+    means = [X[assignment == k].mean(axis=0) for k in range(6)]
+    np.testing.assert_allclose(centres, means, atol=1e-12)
+
+
 def test_squared_distances_far_from_the_origin(X):
     A = X[:40] + 0.1
     distances = squared_distances(X + 1e4, A + 1e4)
@@ -123,14 +132,16 @@ def test_far_item_gets_finite_weights():
 
 
 def test_equal_distances_go_to_the_first_anchor_in_any_batch():
-    # Every row of A is a reordering of the same numbers: as far from 0 and from multiples of 1 as
-    # the others, but for the last digits, which depend on the order of additions.
+    # Every row of A is a reordering of the same numbers, so that all are as far from a constant
+    # vector, but for the last digits; the even rows are three times as long, and thus farther.
     rng = np.random.default_rng(3)
     numbers = rng.standard_normal(37)
-    A = np.array([rng.permutation(numbers) for _ in range(50)])
+    numbers -= numbers.mean()
+    A = np.array([rng.permutation(numbers) for _ in range(300)])
+    A[::2] *= 3
     X = np.outer(np.arange(-40, 41) / 7, np.ones(37))
     whole = link(X, A, 1.3, 3)
-    np.testing.assert_array_equal(whole.indices.reshape(-1, 3), np.tile([0, 1, 2], (81, 1)))
+    np.testing.assert_array_equal(whole.indices.reshape(-1, 3), np.tile([1, 3, 5], (81, 1)))
     np.testing.assert_allclose(whole.data, 1 / 3, rtol=1e-12)
 
 

@@ -238,6 +238,7 @@ def test_messages_say_what_is_wrong():
         return next(outcome.message for outcome in run_checks(broken) if not outcome.passed)
 
     assert "(40, 9) instead of (40, 8)" in message(OneColumnTooMany)
+    assert "NaN or infinite scores at 8 bits" in message(GivesNaN)
     assert "read-only" in message(WritesInTrainingData)
     assert "offset" in message(NamesStateBadly)
     assert "n_bits = 0" in message(AcceptsAnyLength)

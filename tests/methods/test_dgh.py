@@ -7,7 +7,7 @@ import pytest
 
 from methods import Task
 from methods.agh import AGH
-from methods.anchors import anchor_graph
+from methods.anchors import anchor_graph, link_training_set
 from methods.dgh import DGH, balanced_orthogonal, rotate_towards_signs
 
 
@@ -65,6 +65,17 @@ def test_codes_are_a_fixed_point_of_the_linearised_problem(X):
     hasher = DGH(6, n_anchors=50, tol=0, random_state=0).fit(X)
     gradient = 2 * affinity(graph_of(hasher, X)) @ hasher.codes_ + hasher.rho * hasher.Y_
     np.testing.assert_array_equal(np.where(gradient > 0, 1, -1), hasher.codes_)
+
+
+def test_codes_with_zero_gradient_stay():
+    # The last two items lie half-way between the anchors and have opposite codes: these cancel.
+    X = np.array([[0.0], [0.0], [2.0], [2.0], [1.0], [1.0]])
+    graph = link_training_set(X, np.array([[0.0], [2.0]]), 2)
+    Y = np.array([[1.0], [1.0], [-1.0], [-1.0], [1.0], [-1.0]])
+    hasher = DGH(1, rho=0.0, n_iter=1)
+    hasher._alternate(graph, Y, np.random.default_rng(0))
+    np.testing.assert_array_equal(hasher.codes_, Y)
+    assert len(hasher.objectives_) == 2
 
 
 def test_new_items_by_the_formula(hasher, X):

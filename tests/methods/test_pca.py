@@ -16,6 +16,7 @@ def test_agrees_with_the_singular_value_decomposition(features):
     assert found.mean == pytest.approx(features.mean(axis=0))
     assert found.variances == pytest.approx(singular**2 / (len(features) - 1))
     assert np.abs(np.sum(found.axes * Vt.T, axis=0)) == pytest.approx(1)
+    assert (found.axes.max(axis=0) > -found.axes.min(axis=0)).all()
     assert found.axes.T @ found.axes == pytest.approx(np.eye(10), abs=1e-10)
 
 

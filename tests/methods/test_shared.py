@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -115,6 +116,7 @@ def test_altered_features_have_another_fingerprint(X):
     assert fingerprint(X.copy(order="F")) == before
     X[2, 1] += 1
     assert fingerprint(X) != before
+    assert fingerprint(np.zeros(4, dtype=np.int64)) != fingerprint(np.zeros(4))
 
 
 def test_the_fingerprint_of_read_only_features_is_remembered_per_array(X, monkeypatch):
@@ -125,6 +127,13 @@ def test_the_fingerprint_of_read_only_features_is_remembered_per_array(X, monkey
     other = X.copy()
     other.setflags(write=False)
     assert fingerprint(other) == "computed again"
+
+
+def test_the_fingerprint_of_an_array_that_is_gone_is_not_used(X, monkeypatch):
+    X.setflags(write=False)
+    gone = weakref.ref(np.zeros(3))
+    monkeypatch.setitem(module._digests, id(X), (gone, "of another array in the same place"))
+    assert fingerprint(X) == module._digest(X)
 
 
 PROCESS = """

@@ -104,7 +104,10 @@ def test_the_radius_lies_between_two_items():
 
 def test_items_that_all_coincide_are_all_inside():
     distances = np.full((6, 2), [0.0, 2.5])
-    assert (distances < squared_radii(distances, 3)).all()
+    radii = squared_radii(distances, 3)
+    assert (distances < radii).all()
+    # They are also if another order of additions gives another last digit.
+    assert 2.5 * (1 + 4e-16) < radii[1] < 2.5 * (1 + 1e-9)
 
 
 def test_repeated_items_share_their_bits_and_stay_balanced(gaussian):

@@ -52,7 +52,9 @@ class Canvas:
         rows = np.clip(np.arange(CANVAS) / self.horizon, 0, 1)[:, None]
         top, bottom = np.array(self.jitter(self.top)), np.array(self.jitter(self.bottom))
         column = (top + rows * (bottom - top)).astype(np.uint8)
-        self.image = Image.fromarray(column[:, None]).resize((CANVAS, CANVAS))
+        self.image = Image.fromarray(column[:, None]).resize(
+            (CANVAS, CANVAS), Image.Resampling.NEAREST
+        )
         self.draw = ImageDraw.Draw(self.image)
 
     def between(self, low: float, high: float) -> float:

@@ -1,0 +1,196 @@
+"""The whole command in process: cells, resuming, failures, outputs, plug-ins."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+METHODS = ("--methods", "itq", "lsh", "--bits", "8", "16")
+
+
+def cell_files(results, name="run.json"):
+    return sorted((results / "cells").glob(f"*/*/*/{name}"))
+
+
+def test_run_leaves_summary_tables_and_figures(run, tmp_path):
+    status, out, err = run(*METHODS, "--seeds", "0", "1")
+    folder = tmp_path / "results" / "blobs"
+    summary = pd.read_csv(folder / "summary.csv")
+    assert status == 0
+    assert "itq" in out and "base rate" in out and err == ""
+    assert list(summary.columns) == (
+        "dataset,features,method,bits,seed,status,metric,value,low,high".split(",")
+    )
+    cells = summary[["method", "bits", "seed"]].drop_duplicates()
+    assert len(cells) == 2 * 2 * 2
+    assert {"mAP@all", "P@r2", "base_rate", "fit_seconds", "encode_us", "peak_mb"} <= set(
+        summary.metric
+    )
+    assert (summary.low <= summary.value).all() and (summary.value <= summary.high).all()
+    assert (folder / "tables" / "all.md").exists()
+    assert list((folder / "figures").glob("pr_curves*.png"))
+    # Well separated clusters: far above the base rate of a quarter.
+    itq = summary.query("method == 'itq' and bits == 16 and metric == 'mAP@all'")
+    assert (itq.value > 0.8).all()
+
+
+def test_second_run_recomputes_nothing(run, tmp_path):
+    run(*METHODS)
+    before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
+    first = (tmp_path / "results/blobs/summary.csv").read_bytes()
+    assert run(*METHODS)[0] == 0
+    assert {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")} == before
+    assert (tmp_path / "results/blobs/summary.csv").read_bytes() == first
+
+
+def test_only_what_changed_is_run_again(run, tmp_path):
+    run(*METHODS)
+    run("--methods", "itq", "lsh", "--bits", "8", "16", "--set", "itq.n_iter=3")
+    assert len(cell_files(tmp_path / "results")) == 4 + 2
+    run(*METHODS, "--protocol", "hashnet")
+    assert len(cell_files(tmp_path / "results")) == 4 + 2 + 4
+
+
+def test_rerun_all_runs_everything(run, tmp_path):
+    run(*METHODS)
+    before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
+    run(*METHODS, "--rerun", "all")
+    after = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
+    assert after.keys() == before.keys()
+    assert all(after[p] > before[p] for p in before)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "alter", "remove"])
+def test_damaged_cell_is_run_again(run, tmp_path, damage):
+    run("--methods", "lsh", "--bits", "8")
+    (profile,) = cell_files(tmp_path / "results", "profile.npz")
+    good = (tmp_path / "results/blobs/summary.csv").read_text()
+    if damage == "truncate":
+        profile.write_bytes(profile.read_bytes()[:100])
+    elif damage == "alter":
+        data = bytearray(profile.read_bytes())
+        data[200] ^= 255
+        profile.write_bytes(data)
+    else:
+        profile.unlink()
+    assert run("--methods", "lsh", "--bits", "8")[0] == 0
+    with np.load(profile) as arrays:
+        assert arrays["items"].shape == (40, 9)
+    again = (tmp_path / "results/blobs/summary.csv").read_text()
+    rates = [line for line in good.splitlines() if ",mAP" in line]
+    assert all(line in again for line in rates)
+
+
+def test_parallel_cells_give_the_same_numbers(run, tmp_path):
+    arguments = ("--methods", "itq", "lsh", "sph", "--bits", "8", "12")
+    one = tmp_path / "one"
+    two = tmp_path / "two"
+    run(*arguments, results=one)
+    run(*arguments, results=two, jobs=2)
+    frames = [pd.read_csv(p / "blobs/summary.csv") for p in (one, two)]
+    rates = [f[f.metric.str.contains("@")].reset_index(drop=True) for f in frames]
+    pd.testing.assert_frame_equal(*rates)
+
+
+def test_failed_cell_keeps_the_others_and_is_tried_again(run, plugin, tmp_path):
+    flag = tmp_path / "repaired"
+    path = plugin(body=f"if not os.path.exists({str(flag)!r}): raise RuntimeError('broken wing')")
+    arguments = ("--plugin", path, "--methods", "lsh", "mine", "--bits", "8")
+    status, out, err = run(*arguments)
+    assert status == 1
+    assert "broken wing" in err and "lsh" in out
+    (error,) = cell_files(tmp_path / "results", "error.txt")
+    assert "RuntimeError: broken wing" in error.read_text()
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    assert summary.query("method == 'mine'").status.tolist() == ["failed"]
+    flag.touch()
+    assert run(*arguments)[0] == 0
+    assert not cell_files(tmp_path / "results", "error.txt")
+
+
+def test_worker_that_dies_takes_down_only_its_cell(run, plugin, tmp_path):
+    path = plugin(body="os.kill(os.getpid(), 9)")
+    arguments = ("--plugin", path, "--methods", "lsh", "mine", "pcah", "--bits", "8", "12")
+    status, _, err = run(*arguments, jobs=2)
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    states = summary.groupby("method").status.unique().map(list).to_dict()
+    assert status == 1
+    assert states == {"lsh": ["done"], "mine": ["failed"], "pcah": ["done"]}
+    assert "died" in err
+
+
+def test_skip_is_a_dash_with_its_reason(run, tmp_path):
+    status, out, _ = run("--methods", "pcah", "lsh", "--bits", "16", "48")
+    assert status == 0
+    assert "bits <= min(d, n - 1) = 32" in " ".join(out.split())
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    skipped = summary[summary.status == "skipped"]
+    assert skipped[["method", "bits"]].values.tolist() == [["pcah", 48]]
+
+
+def test_leakage_guard(run, plugin):
+    for supervision in ("none", "tags", "labels"):
+        expected = {"tags": supervision == "tags", "labels": supervision == "labels"}
+        body = f"assert [tags is not None, labels is not None] == {list(expected.values())}"
+        path = plugin(f"guard-{supervision}", body, supervision)
+        status, _, err = run("--plugin", path, "--methods", f"guard-{supervision}", "--bits", "8")
+        assert status == 0, err
+
+
+def test_tags_are_a_matrix_over_the_training_items(run, plugin):
+    body = "assert tags.shape == (360, 5) and tags.sum() == 720 and tags.dtype == bool"
+    path = plugin("tagged", body, "tags")
+    assert run("--plugin", path, "--methods", "tagged", "--bits", "8")[0] == 0
+
+
+def test_training_features_cannot_be_written(run, plugin):
+    path = plugin("writer", "X[0, 0] = 1")
+    status, _, err = run("--plugin", path, "--methods", "writer", "--bits", "8")
+    assert status == 1 and "read-only" in err
+
+
+def test_shared_results_are_computed_once(run, tmp_path):
+    run("--methods", "pcah", "itq", "sh", "--bits", "8", "12", "16")
+    axes = list((tmp_path / "results/cache/shared").glob("*/*.npz"))
+    assert len(axes) == 1
+
+
+def test_run_json_says_everything(run, tmp_path):
+    run("--methods", "itq[n_iter=7]", "--bits", "8", "--save-codes")
+    (path,) = cell_files(tmp_path / "results")
+    record = json.loads(path.read_text())
+    assert path.parent.parent.name == "itq[n_iter=7]"
+    assert path.parent.name.startswith("8b-s0-")
+    assert record["status"] == "done"
+    assert record["specification"]["parameters"]["n_iter"] == "7"
+    assert record["specification"]["protocol"]["ties"] == "expected"
+    assert {"fit", "encode", "evaluate"} <= set(record["seconds"])
+    assert {"numpy", "python", "hashbench"} <= set(record["versions"])
+    assert record["metrics"]["peak_mb"]["value"] > 10
+    with np.load(path.parent / "codes.npz") as codes:
+        assert codes["database"].shape == (360, 1)
+
+
+def test_l2_normalisation_is_another_kind_of_features(run, tmp_path):
+    run("--methods", "lsh[center=false]", "itq", "--bits", "8")
+    run("--methods", "lsh[center=false]", "itq", "--bits", "8", "--l2-normalize")
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    assert set(summary.features) == {"blobs-l2"}
+    assert len(cell_files(tmp_path / "results")) == 4
+
+
+def test_dry_run_prices_and_runs_nothing(run, tmp_path):
+    status, out, _ = run(*METHODS, "--dry-run")
+    assert status == 0 and "4 cells to run" in out
+    assert not (tmp_path / "results/cells").exists()
+    run(*METHODS)
+    out = run(*METHODS, "--seeds", "0", "1", "--dry-run")[1]
+    assert "4 cells to run" in out and "rough" not in out
+
+
+def test_dask_backend(run, tmp_path):
+    pytest.importorskip("distributed")
+    status, _, err = run("--methods", "lsh", "--bits", "8", "12", "--backend", "dask", jobs=1)
+    assert status == 0, err
+    assert len(cell_files(tmp_path / "results")) == 2

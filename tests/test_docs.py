@@ -1,0 +1,67 @@
+"""What the pages of docs/ show works as shown."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.cli import main
+from benchmark.registry import methods
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def code_blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+
+
+@pytest.fixture
+def documented_method(tmp_path):
+    path = tmp_path / "random_pca.py"
+    path.write_text(code_blocks("docs/add-a-method.md", "python")[0])
+    methods.names()
+    before = dict(methods._entries)
+    yield path
+    methods._entries.clear()
+    methods._entries.update(before)
+
+
+def test_documented_method_passes_the_checks_and_runs(documented_method, tmp_path, capsys):
+    plugin = ("--plugin", str(documented_method))
+    assert main([*plugin, "--check-method", "random-pca"]) == 0
+    arguments = ("--dataset", "demo[n=240]", "--methods", "random-pca", "lsh", "--bits", "12")
+    status = main([*plugin, *arguments, "--results", str(tmp_path), "--jobs", "1"])
+    assert status == 0
+    assert "random-pca" in capsys.readouterr().out
+
+
+def test_protocol_example():
+    rng = np.random.default_rng(0)
+    names = {
+        "query_codes": rng.random((5, 8)) < 0.5,
+        "database_codes": rng.random((30, 8)) < 0.5,
+        "query_labels": np.arange(5) % 3,
+        "database_labels": np.arange(30) % 3,
+    }
+    exec(code_blocks("docs/protocols.md", "python")[0], names)
+    assert 0 < names["result"]["mAP@5000"] < 1
+
+
+def test_every_preset_is_documented():
+    from benchmark.protocol import PRESETS
+
+    page = (ROOT / "docs/protocols.md").read_text()
+    assert all(f"`{name}`" in page for name in PRESETS)
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def test_options_on_the_pages_exist(page, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    shown = set()
+    for block in re.findall(r"```.*?```", (ROOT / page).read_text(), flags=re.DOTALL):
+        lines = [line for line in block.splitlines() if "run_benchmark.py" in line]
+        shown |= set(re.findall(r"(?<= )--[a-z0-9-]+", " ".join(lines)))
+    assert shown <= known
