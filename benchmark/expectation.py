@@ -124,8 +124,8 @@ def ratio_bounds(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def expected_reciprocal_rank(r: int, p: int, n: int, N0: int) -> float:
-    """Expectation of 1 / (rank of the group's r-th relevant item).
+def expected_reciprocal_ranks(r: np.ndarray, p: int, n: int, N0: int, out: np.ndarray) -> None:
+    """Expectation of 1 / (rank of the group's r-th relevant item), for ascending r, into out.
 
     Counted from the group's end, that item has the place T', the (s = p - r + 1)-th relevant
     one, with the rising moments ``E[T' (T'+1) .. (T'+k-1)] = prod_{i<k} (s+i)(n+1+i)/(p+1+i)`` of
@@ -134,26 +134,45 @@ def expected_reciprocal_rank(r: int, p: int, n: int, N0: int) -> float:
     Its terms fall like ``k ** -(N0 + r + 2)`` in the end; near the top of the ranking, where that
     is slow, the distribution is summed place by place instead.
     """
-    s, x = p - r + 1, N0 + n + 1.0
-    mean = r * (n + 1.0) / (p + 1)
-    deviation = math.sqrt(mean / (p + 1) * s * (n - p) / (p + 2))
-    # About 16 deviations of places against 35 / (1 - first ratio) terms: the cheaper one.
-    if N0 + r < 64 or 2 * deviation * (x - s * (n + 1.0) / (p + 1)) < x:
-        return _reciprocal_by_place(r, p, n, N0, int(mean))
-    term = total = 1.0 / x
+    x = N0 + n + 1.0
+    first = 0
+    while first < len(r) and _is_slow(r[first], p, n, N0):
+        if first > 0 and r[first] == r[first - 1]:
+            out[first] = out[first - 1]
+        else:
+            out[first] = _reciprocal_by_place(r[first], p, n, N0)
+        first += 1
+    if first == len(r):
+        return
+    total = out[first:]
+    total[:] = 1 / x
+    s = p - r[first:] + 1.0
+    term = total.copy()
     k = 0
-    while term > SMALLEST_TERM * total:
-        term *= (s + k) * (n + 1.0 + k) / ((p + 1.0 + k) * (x + 1 + k))
-        total += term
+    # The smallest r has the largest terms.
+    while term[0] > SMALLEST_TERM * total[0]:
+        ratio = (n + 1.0 + k) / ((p + 1.0 + k) * (x + 1 + k))
+        for i in range(len(term)):
+            term[i] *= (s[i] + k) * ratio
+            total[i] += term[i]
         k += 1
-    return total
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _reciprocal_by_place(r: int, p: int, n: int, N0: int, start: int) -> float:
-    """The same expectation as a sum over places t: P(T = t) / (N0 + t), outwards from `start`."""
+def _is_slow(r: int, p: int, n: int, N0: int) -> bool:
+    """Whether a sum over about 16 deviations of places takes fewer steps than the series."""
+    if N0 + r < 64:
+        return True
+    s, x = p - r + 1, N0 + n + 1.0
+    deviation = math.sqrt(r * (n + 1.0) * s * (n - p) / (p + 2)) / (p + 1)
+    return 16 * deviation * (x - s * (n + 1.0) / (p + 1)) < 4 * x
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _reciprocal_by_place(r: int, p: int, n: int, N0: int) -> float:
+    """The same expectation as a sum over places t: P(T = t) / (N0 + t), outwards from the mean."""
     last = n - p + r
-    start = min(max(r, start), last)
+    start = min(max(r, int(r * (n + 1.0) / (p + 1))), last)
     total = weights = 0.0
     t, weight = start, 1.0
     while weight > NEGLIGIBLE:
@@ -173,7 +192,7 @@ def _reciprocal_by_place(r: int, p: int, n: int, N0: int, start: int) -> float:
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: ANN001, ANN202
+def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: ANN001
     """Expected, smallest and largest AP@k of every query, into out (3, q).
 
     ``normalizer`` is 0 for the relevant items retrieved, 1 for the smaller of k and all relevant
@@ -212,7 +231,7 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: A
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def precisions_at_recall(items, relevant, out):  # noqa: ANN001, ANN202
+def precisions_at_recall(items, relevant, out):  # noqa: ANN001
     """Expected precision where each of equally spaced recall levels is reached, into out (q, L)."""
     n_levels = out.shape[1]
     for q in numba.prange(len(items)):
@@ -220,17 +239,15 @@ def precisions_at_recall(items, relevant, out):  # noqa: ANN001, ANN202
         if total == 0:
             out[q] = np.nan
             continue
-        N0 = P0 = g = reached = 0
-        precision = 0.0
-        for level in range(n_levels):
-            wanted = ((level + 1) * total + n_levels - 1) // n_levels
-            while P0 + relevant[q, g] < wanted:
-                N0 += items[q, g]
-                P0 += relevant[q, g]
-                g += 1
-            if wanted > reached:
-                reached = wanted
-                precision = wanted * expected_reciprocal_rank(
-                    wanted - P0, np.int64(relevant[q, g]), np.int64(items[q, g]), N0
-                )
-            out[q, level] = precision
+        N0 = P0 = level = 0
+        for g in range(items.shape[1]):
+            n, p = np.int64(items[q, g]), np.int64(relevant[q, g])
+            stop = min(n_levels, (P0 + p) * n_levels // total)
+            if stop > level:
+                # Level j asks for ceil(j R / L) relevant items.
+                wanted = ((np.arange(level, stop) + 1) * total + n_levels - 1) // n_levels
+                expected_reciprocal_ranks(wanted - P0, p, n, N0, out[q, level:stop])
+                out[q, level:stop] *= wanted
+                level = stop
+            N0 += n
+            P0 += p

@@ -279,9 +279,7 @@ def _measure_ranking(
     return measured, metrics.precision_recall(profile, interpolated=protocol.interpolated)
 
 
-def _measure_by_index(
-    packed: tuple, protocol: Protocol
-) -> tuple[dict[str, PerQuery], np.ndarray]:
+def _measure_by_index(packed: tuple, protocol: Protocol) -> tuple[dict[str, PerQuery], np.ndarray]:
     """The same with ties in database order, some queries at a time to bound the memory."""
     from benchmark.metrics import PerQuery
     from benchmark.ranking import index_profile

@@ -377,4 +377,3 @@ methods = Registry(
     hidden=("n_bits", "random_state"),
 )
 register = methods.register
-

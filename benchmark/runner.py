@@ -145,9 +145,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         evaluation = evaluate(
             query_codes, database_codes, data.query_labels, data.database_labels, run.protocol
         )
-    metrics = {
-        name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()
-    }
+    metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
         "fit_seconds": watch.seconds["fit"],
         "encode_us": watch.seconds["encode"] / len(data.X_database) * 1e6,
@@ -204,9 +202,7 @@ def _blank(cell: Cell) -> CellResult:
     )
 
 
-def _spread(
-    run: Run, cells: Sequence[Cell], workers: Workers
-) -> Iterator[tuple[Cell, CellResult]]:
+def _spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[Cell, CellResult]]:
     """Results as they come; a worker that dies takes down no cell but its own."""
     left = dict.fromkeys(cells)
     if workers.backend == "loky" and (workers.jobs == 1 or len(cells) == 1):
@@ -269,7 +265,9 @@ def _backend(workers: Workers) -> Iterator[None]:
         else:
             client = Client(n_workers=workers.jobs, threads_per_worker=1, dashboard_address=None)
     except (OSError, TimeoutError, ValueError) as error:
-        raise InputError(f"--scheduler: no dask scheduler answers at {workers.scheduler}") from error
+        raise InputError(
+            f"--scheduler: no dask scheduler answers at {workers.scheduler}"
+        ) from error
     with client, parallel_config("dask", wait_for_workers_timeout=60):
         yield
 

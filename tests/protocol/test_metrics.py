@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark import metrics
-from benchmark.expectation import expected_reciprocal_rank, harmonic_numbers, reciprocals
+from benchmark.expectation import expected_reciprocal_ranks, harmonic_numbers, reciprocals
 from benchmark.ranking import Profile
 
 
@@ -117,6 +117,8 @@ def test_precision_recall_is_the_mean_over_all_orders(groups):
 def test_reciprocal_rank_equals_the_sum_over_places(n, before, data):
     p = data.draw(st.integers(1, n))
     r = data.draw(st.integers(1, p))
+    got = np.empty(2)
+    expected_reciprocal_ranks(np.array([r, r]), p, n, before, got)
     # P(T = t) = C(t-1, r-1) C(n-t, p-r) / C(n, p), in logarithms.
     t = np.arange(r, n - p + r + 1)
     logs = [
@@ -126,7 +128,7 @@ def test_reciprocal_rank_equals_the_sum_over_places(n, before, data):
     logs = np.reshape(logs, (-1, 2)).sum(axis=1)
     weights = np.exp(logs - logs.max())
     expected = (weights / (before + t)).sum() / weights.sum()
-    assert expected_reciprocal_rank(r, p, n, before) == pytest.approx(expected, rel=1e-9)
+    assert got == pytest.approx([expected, expected], rel=1e-9)
 
 
 def test_short_sums_far_down_keep_their_digits():

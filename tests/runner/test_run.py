@@ -20,7 +20,18 @@ def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     assert status == 0
     assert "itq" in out and "base rate" in out and err == ""
     assert list(summary.columns) == (
-        "dataset,features,method,bits,seed,status,metric,value,low,high".split(",")
+        [
+            "dataset",
+            "features",
+            "method",
+            "bits",
+            "seed",
+            "status",
+            "metric",
+            "value",
+            "low",
+            "high",
+        ]
     )
     cells = summary[["method", "bits", "seed"]].drop_duplicates()
     assert len(cells) == 2 * 2 * 2
