@@ -38,7 +38,8 @@ def write_outputs(
     metrics = table_metrics(protocol, n_database)
     write_tables(cells, folder / "tables", metrics, ties=protocol.ties)
     if any(cell.status == "done" for cell in cells):
-        write_figures(cells, folder / "figures")
+        map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
+        write_figures(cells, folder / "figures", map_metrics)
 
 
 def terminal_text(

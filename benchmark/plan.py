@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError
 from benchmark.protocol import Protocol
-from benchmark.registry import Entry, Variant, methods
+from benchmark.registry import Variant, methods
+from benchmark.scan import Entry
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
 
 #: Modules whose change makes stored metrics stale.
-ENGINE = ("benchmark.ranking", "benchmark.expectation", "benchmark.metrics", "benchmark.protocol")
+ENGINE = tuple(
+    f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
+)
 
 
 @dataclass(frozen=True)

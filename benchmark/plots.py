@@ -64,11 +64,13 @@ _SETTINGS = {
 }
 
 
-def write_figures(cells: Sequence[CellResult], folder: Path) -> list[Path]:
+def write_figures(
+    cells: Sequence[CellResult], folder: Path, map_metrics: Sequence[str]
+) -> list[Path]:
     """Write every figure that the cells have data for, each as PNG and SVG.
 
-    ``map_vs_bits-K`` for each ``mAP@K``, ``pr_curves`` and ``precision_at_n``.  The same cells
-    give the same bytes.
+    ``map_vs_bits-K`` for each ``mAP@K`` asked for, ``pr_curves`` and ``precision_at_n``.  The same
+    cells give the same bytes.
 
     Parameters
     ----------
@@ -76,6 +78,8 @@ def write_figures(cells: Sequence[CellResult], folder: Path) -> list[Path]:
         One data set and one feature kind; the order of the methods decides their colours.
     folder : Path
         Made where it is missing.
+    map_metrics : sequence of str
+        The ``mAP@K`` to draw against code length.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def write_figures(cells: Sequence[CellResult], folder: Path) -> list[Path]:
     """
     paths = []
     with matplotlib.style.context(["default", _SETTINGS]):
-        for name, figure in draw_figures(cells).items():
+        for name, figure in draw_figures(cells, map_metrics).items():
             for suffix, options in (("png", {"dpi": DOTS_PER_INCH}), ("svg", {})):
                 metadata = {"Date": None} if suffix == "svg" else {}
                 stream = io.BytesIO()
@@ -93,11 +97,15 @@ def write_figures(cells: Sequence[CellResult], folder: Path) -> list[Path]:
     return paths
 
 
-def draw_figures(cells: Sequence[CellResult]) -> dict[str, Figure]:
+def draw_figures(cells: Sequence[CellResult], map_metrics: Sequence[str]) -> dict[str, Figure]:
     """All figures that the cells have data for, by the stem of their file name."""
     done = [cell for cell in cells if cell.status == "done"]
-    metrics = dict.fromkeys(m for cell in done for m in cell.metrics if m.startswith("mAP@"))
-    figures = {f"map_vs_bits-{m.partition('@')[2]}": map_figure(cells, m) for m in metrics}
+    measured = {metric for cell in done for metric in cell.metrics}
+    figures = {
+        f"map_vs_bits-{metric.partition('@')[2]}": map_figure(cells, metric)
+        for metric in map_metrics
+        if metric in measured
+    }
     if any("PR" in cell.curves for cell in done):
         figures["pr_curves"] = curve_figure(cells, "PR", ("Recall", "Precision"))
     if any("P@N" in cell.curves for cell in done):

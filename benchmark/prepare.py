@@ -55,15 +55,15 @@ class Prepared:
 
     Attributes
     ----------
-    bundle : Path
-        For :func:`benchmark.bundle.open_bundle`.
+    bundle : Path or None
+        For :func:`benchmark.bundle.open_bundle`; None while features are not extracted.
     identity : dict
         What identifies the data in the key of a cell.
     task : Task
     n_database : int
     """
 
-    bundle: Path
+    bundle: Path | None
     identity: dict[str, Any]
     task: Task
     n_database: int
@@ -121,6 +121,28 @@ def prepare(
     opened = open_bundle(bundle)
     task = bundle_task(opened, dataset.images is not None)
     return Prepared(bundle, identity, task, len(opened.X_database))
+
+
+def foresee(dataset: Dataset, request: FeatureRequest, cache: Path) -> Prepared:
+    """What :func:`prepare` would give, without extracting anything, for ``--dry-run``.
+
+    Where features are still to be extracted the identity lacks theirs, so that no stored cell
+    fits it, and there is no bundle.
+    """
+    from features.cache import are_cached
+    from features.extractors import make_extractor
+    from methods.base import Task
+
+    name = check_features(dataset, request)
+    if name not in dataset.features:
+        extractor = make_extractor(name, weights=request.weights, device=request.device)
+        folder = cache / "features"
+        if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
+            n_train = len(dataset.split.train)
+            task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
+            identity = {"dataset": dataset.name, "features": name}
+            return Prepared(None, identity, task, len(dataset.split.database))
+    return prepare(dataset, request, cache, to_stderr)
 
 
 def _given(dataset: Dataset, name: str, l2: bool) -> FeatureRows:

@@ -92,7 +92,7 @@ def price_text(prices: Sequence[Price], jobs: int) -> str:
     total = sum(p.seconds for p in prices) / jobs
     lines.append(
         f"{sum(p.to_run for p in prices)} cells to run, about {_spell_seconds(total)} "
-        f"with --jobs {jobs}; features that are not cached yet come on top"
+        f"with --jobs {jobs}"
     )
     return "\n".join(lines)
 

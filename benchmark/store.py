@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmark.errors import InputError
-from benchmark.protocol import Curve
+from benchmark.evaluation import Curve
 
 __all__ = ["CellResult", "Curve", "Measure", "Store"]
 

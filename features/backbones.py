@@ -9,6 +9,7 @@ import importlib.util
 import re
 import socket
 import sys
+from contextlib import redirect_stdout
 from functools import cache, cached_property
 from http.client import HTTPException
 from pathlib import Path
@@ -139,12 +140,14 @@ class Backbone:
         before = socket.getdefaulttimeout()
         socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
         try:
-            return self._pretrained.get_state_dict(
-                progress=sys.stderr.isatty(),
-                check_hash=True,
-                map_location="cpu",
-                weights_only=True,
-            )
+            # torch says on standard output what it downloads; that is for results.
+            with redirect_stdout(sys.stderr):
+                return self._pretrained.get_state_dict(
+                    progress=sys.stderr.isatty(),
+                    check_hash=True,
+                    map_location="cpu",
+                    weights_only=True,
+                )
         except (OSError, RuntimeError, HTTPException) as error:
             raise FeatureError(
                 f"features {self.name}: the weights {self._pretrained} cannot be downloaded "

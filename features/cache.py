@@ -104,9 +104,7 @@ def cached_features(
         If the extractor cannot work here, no image at all can be read, vectors are not finite,
         or the folder cannot be written to.
     """
-    spec = {"dataset": fingerprint, "images": len(images), **extractor.identity}
-    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    base = Path(folder) / f"{extractor.name}-{digest[:16]}"
+    spec, base = _place(images, extractor, folder, fingerprint)
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         with _locked(base, log):
@@ -115,6 +113,25 @@ def cached_features(
                 note = _extract(images, extractor, base, spec, batch_size, log)
     except OSError as error:
         raise FeatureError(f"feature cache {folder}: {error}") from error
+    return _feature_file(base, extractor, note)
+
+
+def are_cached(images: ImageSource, extractor: Extractor, folder: Path, fingerprint: str) -> bool:
+    """Whether :func:`cached_features` would find finished features; parameters as there."""
+    spec, base = _place(images, extractor, folder, fingerprint)
+    return _stored_note(base, spec, lambda message: None) is not None
+
+
+def _place(
+    images: ImageSource, extractor: Extractor, folder: Path, fingerprint: str
+) -> tuple[dict[str, Any], Path]:
+    """What identifies the features, and the common part of their files' names."""
+    spec = {"dataset": fingerprint, "images": len(images), **extractor.identity}
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    return spec, Path(folder) / f"{extractor.name}-{digest[:16]}"
+
+
+def _feature_file(base: Path, extractor: Extractor, note: Mapping[str, Any]) -> FeatureFile:
     return FeatureFile(
         path=npy_path(base),
         unreadable=tuple(int(i) for i in note["unreadable"]),

@@ -11,6 +11,7 @@ from PIL import Image
 from benchmark.plots import curve_figure, draw_figures, map_figure, method_styles, write_figures
 from benchmark.store import CellResult, Curve, Measure
 
+MAP = ["mAP@all"]
 RECALL = np.arange(1, 1001) / 1000
 FIRST = np.arange(100, 1001, 100)
 
@@ -103,7 +104,7 @@ def test_curves_are_averaged_and_keep_their_ends():
 @pytest.mark.parametrize("bits", [(12,), (8, 12, 16, 24, 32)])
 def test_number_of_lines_is_number_of_methods(n, bits):
     methods = [f"m{i}" for i in range(n)]
-    figures = draw_figures(make(methods, bits=bits, seeds=(0,)))
+    figures = draw_figures(make(methods, bits=bits, seeds=(0,)), MAP)
     assert list(figures) == ["map_vs_bits-all", "pr_curves", "precision_at_n"]
     panels = {"map_vs_bits-all": 1, "pr_curves": len(bits), "precision_at_n": len(bits)}
     for name, figure in figures.items():
@@ -115,7 +116,7 @@ def test_number_of_lines_is_number_of_methods(n, bits):
 def test_a_method_looks_the_same_in_all_figures_and_like_no_other():
     methods = [f"m{i}" for i in range(25)]
     looks = []
-    for figure in draw_figures(make(methods, missing={("m0", 12)})).values():
+    for figure in draw_figures(make(methods, missing={("m0", 12)}), MAP).values():
         axes = figure.axes[-1]
         look = {
             m: (a.get_color(), a.get_marker(), str(a._unscaled_dash_pattern), a.get_mfc())
@@ -134,22 +135,28 @@ def test_methods_differ_without_colour_too():
 
 def test_names_are_drawn_as_they_are(tmp_path):
     """Neither as mathematics, nor left out of the legend's order."""
-    write_figures(make(["a$_{$", "_mine"], bits=(12,), seeds=(0,)), tmp_path)
+    write_figures(make(["a$_{$", "_mine"], bits=(12,), seeds=(0,)), tmp_path, MAP)
     assert (tmp_path / "pr_curves.svg").is_file()
 
 
+def test_only_the_metrics_asked_for_and_measured_are_drawn():
+    figures = draw_figures(make(["lsh"], curves=False), ["mAP@5000", "mAP@all"])
+    assert list(figures) == ["map_vs_bits-all"]
+    assert draw_figures(make(["lsh"], curves=False), ["mAP@5000"]) == {}
+
+
 def test_without_curves_only_the_map_is_drawn():
-    assert list(draw_figures(make(["lsh"], curves=False))) == ["map_vs_bits-all"]
+    assert list(draw_figures(make(["lsh"], curves=False), MAP)) == ["map_vs_bits-all"]
 
 
 def test_all_skipped_draws_nothing(tmp_path):
     cells = make(["lsh"], bits=(12,), missing={("lsh", 12)})
-    assert write_figures(cells, tmp_path) == []
+    assert write_figures(cells, tmp_path, MAP) == []
 
 
 def test_files_are_valid_small_and_the_same_every_time(tmp_path):
     cells = make([f"m{i}" for i in range(25)], bits=(12, 24), seeds=(0,))
-    first, second = (write_figures(cells, tmp_path / name) for name in ("a", "b"))
+    first, second = (write_figures(cells, tmp_path / name, MAP) for name in ("a", "b"))
     assert [path.name for path in first] == [
         f"{stem}.{suffix}"
         for stem in ("map_vs_bits-all", "pr_curves", "precision_at_n")

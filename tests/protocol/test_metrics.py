@@ -27,7 +27,7 @@ def ranking(*relevance):
 def all_orders(groups):
     """Every relevance sequence that the tie groups allow, each as often as it is likely."""
     parts = [set(itertools.permutations([1] * p + [0] * (n - p))) for n, p in groups]
-    return [sum(map(list, order), []) for order in itertools.product(*parts)]
+    return [list(itertools.chain(*order)) for order in itertools.product(*parts)]
 
 
 def naive_average_precision(relevance, k, normalizer):

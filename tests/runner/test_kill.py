@@ -23,7 +23,7 @@ def test_killed_run_goes_on(run, data_folder, plugin, tmp_path, jobs):
     # A session of its own, so that the workers are killed with it.
     process = subprocess.Popen(list(map(str, command)), start_new_session=True)
     try:
-        # The dearest cells run first, so that the slow ones, which call themselves cheap, come last.
+        # The dearest cells run first; the slow ones call themselves cheap and come last.
         wait_for_cells(results, 1, process)
     finally:
         os.killpg(process.pid, signal.SIGKILL)

@@ -19,20 +19,8 @@ def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     summary = pd.read_csv(folder / "summary.csv")
     assert status == 0
     assert "itq" in out and "base rate" in out and err == ""
-    assert list(summary.columns) == (
-        [
-            "dataset",
-            "features",
-            "method",
-            "bits",
-            "seed",
-            "status",
-            "metric",
-            "value",
-            "low",
-            "high",
-        ]
-    )
+    header = "dataset,features,method,bits,seed,status,metric,value,low,high"
+    assert list(summary.columns) == header.split(",")
     cells = summary[["method", "bits", "seed"]].drop_duplicates()
     assert len(cells) == 2 * 2 * 2
     assert {"mAP@all", "P@r2", "base_rate", "fit_seconds", "encode_us", "peak_mb"} <= set(

@@ -1,0 +1,148 @@
+"""One cell: fit, encode, rank, measure, store; an exception makes it a failed cell."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.bundle import Bundle, open_bundle
+from benchmark.evaluation import Evaluation, evaluate
+from benchmark.measure import Stopwatch, peak_megabytes, reset_peak_memory, versions
+from benchmark.plan import Cell, make_hasher
+from benchmark.protocol import Protocol
+from benchmark.registry import methods
+from benchmark.store import CellResult, Measure, Store
+from methods.shared import sharing
+
+if TYPE_CHECKING:
+    from methods.base import Hasher
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all cells of a run have in common; small and picklable, for worker processes.
+
+    Attributes
+    ----------
+    results : Path
+        The folder of the store.
+    bundle : Path
+        The data, from :func:`benchmark.bundle.write_bundle`.
+    shared : Path
+        Where methods share intermediate results.
+    protocol : Protocol
+    plugins : tuple of Path
+        Plug-in files that a worker has to load too.
+    save_codes : bool
+        Whether codes are stored beside the metrics.
+    """
+
+    results: Path
+    bundle: Path
+    shared: Path
+    protocol: Protocol
+    plugins: tuple[Path, ...] = ()
+    save_codes: bool = False
+
+
+def run_cell(run: Run, cell: Cell) -> CellResult:
+    """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
+    for plugin in run.plugins:
+        methods.load_plugin(plugin)
+    store = Store(run.results)
+    record = _record(cell)
+    try:
+        with sharing(run.shared), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            result, record["seconds"], arrays = _compute(run, cell)
+        record["warnings"] = sorted({str(w.message) for w in caught})
+        store.write(cell.folder, result, record, arrays)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return store_failure(run, cell, reason, traceback.format_exc())
+    return result
+
+
+def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
+    """Store a failed cell with its one-line reason and its traceback."""
+    result = replace(unfinished(cell), status="failed", reason=reason)
+    Store(run.results).write(cell.folder, result, _record(cell), {}, error=error)
+    return result
+
+
+def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
+    data = open_bundle(run.bundle)
+    hasher = make_hasher(cell.variant, cell.bits, cell.seed)
+    watch = Stopwatch()
+    reset_peak_memory()
+    with watch.time("fit"):
+        hasher.fit(data.X_train, **_supervision(hasher, data))
+    with watch.time("encode"):
+        database_codes = hasher.encode(data.X_database)
+    query_codes = hasher.encode(data.X_query)
+    with watch.time("evaluate"):
+        evaluation = evaluate(
+            query_codes, database_codes, data.query_labels, data.database_labels, run.protocol
+        )
+    metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
+    costs = {
+        "fit_seconds": watch.seconds["fit"],
+        "encode_us": watch.seconds["encode"] / len(data.X_database) * 1e6,
+        "peak_mb": peak_megabytes(),
+    }
+    metrics.update({name: Measure(value, value, value) for name, value in costs.items()})
+    result = replace(unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves)
+    arrays = {"profile": _profile_arrays(evaluation)}
+    if run.save_codes:
+        arrays["codes"] = {
+            "query": np.packbits(query_codes, axis=1, bitorder="little"),
+            "database": np.packbits(database_codes, axis=1, bitorder="little"),
+        }
+    return result, watch.seconds, arrays
+
+
+def _record(cell: Cell) -> dict[str, Any]:
+    """What ``run.json`` says of a cell besides its result."""
+    return {
+        "specification": dict(cell.specification),
+        "operations": cell.operations,
+        "versions": versions(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _supervision(hasher: Hasher, data: Bundle) -> dict[str, Any]:
+    """The leakage guard: a method sees the training tags or labels only if it declares them."""
+    if hasher.supervision == "tags":
+        return {"tags": data.train_tags}
+    if hasher.supervision == "labels":
+        return {"labels": data.train_labels}
+    return {}
+
+
+def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
+    arrays = {"items": evaluation.profile.items, "relevant": evaluation.profile.relevant}
+    for name, values in evaluation.per_query.items():
+        arrays[f"query:{name}"] = values
+    for name, curve in evaluation.curves.items():
+        arrays[f"x:{name}"], arrays[f"y:{name}"] = curve
+    return arrays
+
+
+def unfinished(cell: Cell) -> CellResult:
+    """The result of a cell of which nothing is known but its place in the grid."""
+    return CellResult(
+        dataset=cell.specification["dataset"],
+        features=cell.specification["features"],
+        method=str(cell.variant),
+        bits=cell.bits,
+        seed=cell.seed,
+        status="failed",
+        fidelity=methods.find(cell.variant.name).facts["fidelity"],
+    )

@@ -1,0 +1,223 @@
+"""Codes and labels to metrics under a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from benchmark.errors import InputError
+from benchmark.protocol import Protocol, find_protocol
+
+if TYPE_CHECKING:
+    from benchmark.metrics import PerQuery
+    from benchmark.ranking import Profile
+
+#: Queries whose whole ranking is held at once under ties="index".
+INDEX_QUERIES = 64
+
+
+class Bounds(NamedTuple):
+    """Mean over queries of the smallest and the largest value over the orders of tied items."""
+
+    low: float
+    high: float
+
+
+class Curve(NamedTuple):
+    """A curve averaged over queries: ``x`` (recall levels, or N) and ``y`` (precision)."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Evaluation(Mapping):
+    """Metric name to value, with bounds, per-query values and curves.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        Means over the queries that the protocol counts.
+    bounds : dict of str to Bounds
+    per_query : dict of str to (q,) array of float64
+        NaN where the protocol leaves a query out.
+    curves : dict of str to Curve
+        ``PR`` and ``P@N``.
+    profile : Profile
+        Items and relevant items at every Hamming distance.
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    per_query: dict[str, np.ndarray] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
+    profile: Profile | None = None
+
+    def __getitem__(self, name: str) -> float:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def evaluate(
+    query_codes: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+    protocol: str | Protocol = "wdht",
+) -> Evaluation:
+    """Rank a database by Hamming distance for each query and measure the ranking.
+
+    Parameters
+    ----------
+    query_codes, database_codes : (q, b), (n, b) arrays of bool
+        Binary codes; 0/1 integers are taken as well.
+    query_labels, database_labels : (q, c), (n, c) arrays, or (q,), (n,) arrays
+        Multi-hot labels (anything but 0 counts), or one class id per item.  Items that share a
+        label are relevant to each other.
+    protocol : str or Protocol
+        Name of a preset, or conventions of one's own.
+
+    Returns
+    -------
+    Evaluation
+        Maps ``mAP@K``, ``mAP@all``, ``P@r2``, ``empty@r2``, ``P@N`` and ``base_rate`` to floats.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match, or codes are not binary.
+    """
+    if isinstance(protocol, str):
+        protocol = find_protocol(protocol)
+    codes = _checked_codes(query_codes, database_codes)
+    labels = _packed_labels(query_labels, database_labels)
+    for name, code, label in zip(("query", "database"), codes, labels, strict=True):
+        if len(code) != len(label):
+            raise InputError(f"{len(code)} {name} codes but {len(label)} {name} labels")
+    return _measure(codes, labels, protocol)
+
+
+def _measure(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+    from benchmark.ranking import hamming_profile, pack
+
+    n_bits = codes[0].shape[1]
+    packed = (*map(pack, codes), *labels, n_bits)
+    profile = hamming_profile(*packed)
+    if protocol.ties == "expected":
+        measured, recall_curves = _measure_ranking(profile, protocol)
+    else:
+        measured, recall_curves = _measure_by_index(packed, protocol)
+    measured.update(_measure_balls(profile, protocol))
+
+    result = Evaluation(profile=profile)
+    answerable = profile.relevant.sum(axis=1) > 0
+    for name, (value, low, high) in measured.items():
+        if protocol.no_relevant == "skip" and name.startswith("mAP"):
+            value, low, high = (np.where(answerable, v, np.nan) for v in (value, low, high))
+        result.per_query[name] = value
+        result.values[name] = _mean(value)
+        result.bounds[name] = Bounds(_mean(low), _mean(high))
+    levels = np.arange(1, recall_curves.shape[1] + 1) / recall_curves.shape[1]
+    # Averaged over queries with relevant items; without any, the curve is 0.
+    curve = recall_curves[answerable].mean(axis=0) if answerable.any() else np.zeros(len(levels))
+    result.curves["PR"] = Curve(levels, curve)
+    cut_offs = np.array(protocol.precision_at)
+    at_n = [result.values[f"P@{n}"] for n in protocol.precision_at]
+    result.curves["P@N"] = Curve(cut_offs, np.array(at_n))
+    return result
+
+
+def _measure_ranking(
+    profile: Profile, protocol: Protocol
+) -> tuple[dict[str, PerQuery], np.ndarray]:
+    """All metrics of the ranking itself, and the (q, levels) precision at recall levels."""
+    from benchmark import metrics
+
+    measured = {
+        name: metrics.average_precision(
+            profile, k, normalizer=protocol.normalizer, no_hit=protocol.no_hit
+        )
+        for name, k in zip(protocol.map_names, (*protocol.map_at, None), strict=True)
+    }
+    for n in protocol.precision_at:
+        measured[f"P@{n}"] = metrics.precision_at(profile, n)
+    return measured, metrics.precision_recall(profile, interpolated=protocol.interpolated)
+
+
+def _measure_by_index(packed: tuple, protocol: Protocol) -> tuple[dict[str, PerQuery], np.ndarray]:
+    """The same with ties in database order, some queries at a time to bound the memory."""
+    from benchmark.metrics import PerQuery
+    from benchmark.ranking import index_profile
+
+    query_codes, database_codes, query_labels, database_labels, n_bits = packed
+    parts = []
+    for start in range(0, len(query_codes), INDEX_QUERIES):
+        rows = slice(start, start + INDEX_QUERIES)
+        profile = index_profile(
+            query_codes[rows], database_codes, query_labels[rows], database_labels, n_bits
+        )
+        parts.append(_measure_ranking(profile, protocol))
+    measured = {
+        name: PerQuery(*map(np.concatenate, zip(*(part[name] for part, _ in parts), strict=True)))
+        for name in parts[0][0]
+    }
+    return measured, np.concatenate([curves for _, curves in parts])
+
+
+def _measure_balls(profile: Profile, protocol: Protocol) -> dict[str, PerQuery]:
+    """Metrics that depend on distances alone, not on the order of ties."""
+    from benchmark import metrics
+
+    radius = protocol.radius
+    return {
+        f"P@r{radius}": metrics.precision_within(profile, radius, empty=protocol.empty),
+        f"empty@r{radius}": metrics.empty_ball(profile, radius),
+        "base_rate": metrics.base_rate(profile),
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    counted = values[~np.isnan(values)]
+    return float(counted.mean()) if len(counted) else 0.0
+
+
+def _checked_codes(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    query, database = np.asarray(query), np.asarray(database)
+    for name, codes in (("query", query), ("database", database)):
+        if codes.ndim != 2 or 0 in codes.shape:
+            raise InputError(f"{name} codes must be (items, bits), not of shape {codes.shape}")
+        if codes.dtype != bool and not np.isin(codes, (0, 1)).all():
+            raise InputError(f"{name} codes must be boolean; for -1/+1 codes pass codes > 0")
+    if query.shape[1] != database.shape[1]:
+        raise InputError(
+            f"query codes have {query.shape[1]} bits, database codes {database.shape[1]}"
+        )
+    return query.astype(bool, copy=False), database.astype(bool, copy=False)
+
+
+def _packed_labels(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from benchmark.ranking import pack
+
+    query, database = np.asarray(query), np.asarray(database)
+    if query.ndim != database.ndim or query.ndim not in (1, 2):
+        raise InputError(
+            "labels must be both multi-hot matrices or both 1-d class ids, not of shapes "
+            f"{query.shape} and {database.shape}"
+        )
+    if query.ndim == 1:
+        ids, positions = np.unique(np.concatenate([query, database]), return_inverse=True)
+        words = np.zeros((len(positions), -(-len(ids) // 64)), dtype=np.uint64)
+        bit = np.left_shift(np.uint64(1), (positions % 64).astype(np.uint64))
+        words[np.arange(len(positions)), positions // 64] = bit
+        return words[: len(query)], words[len(query) :]
+    if query.shape[1] != database.shape[1] or query.shape[1] == 0:
+        raise InputError(f"labels differ in columns: {query.shape[1]} and {database.shape[1]}")
+    return pack(query != 0), pack(database != 0)
