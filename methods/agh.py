@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from methods import Hasher, Task, register
 from methods.anchors import AnchorGraph, anchor_graph, graph_operations, link, skip_anchors
@@ -11,6 +13,9 @@ from methods.pca import fix_signs
 
 #: Eigenvalues up to here are zero but for rounding, and may exceed their bound 1 by as much.
 EIGENVALUE_ERROR = 1e-10
+
+#: Least share of the items in a connected part of the graph that eigenvectors are to tell apart.
+LEAST_PART = 0.02
 
 #: Entries of a unit eigenvector up to here are zero but for rounding.
 ENTRY_ERROR = 1e-13
@@ -40,7 +45,8 @@ class AGH(Hasher):
     max_eigenvalue : float
         Eigenvectors with larger eigenvalues are left out.  The authors' code has 0.999, which
         makes a difference only where the graph falls (almost) apart: then it leaves out just
-        those eigenvectors that tell the parts from each other.
+        those eigenvectors that tell the parts from each other.  Here parts of less than 2 % of
+        the items are left out instead, as no bit is worth so few.
     kmeans_iter : int
         Iterations of k-means.
     random_state : int, optional
@@ -174,7 +180,8 @@ def graph_eigenvectors(
     They come from the small matrix ``M = Lambda^-1/2 Z'Z Lambda^-1/2``, whose positive
     eigenvalues A shares: ``M V = V S`` gives ``W = sqrt(n) Lambda^-1/2 V S^-1/2``, and ``Y = Z W``
     holds the eigenvectors of A, with ``Y'Y = n I`` and column sums 0.  The constant vector, whose
-    eigenvalue is 1, is taken out of M beforehand.
+    eigenvalue is 1, is taken out of M beforehand.  On small parts of the graph that nothing links
+    to the rest Y is 0.
 
     Parameters
     ----------
@@ -197,8 +204,10 @@ def graph_eigenvectors(
     """
     Z = graph.Z
     n = Z.shape[0]
-    root = np.sqrt(graph.mass)
-    M = (Z.T @ Z).toarray() / np.outer(root, root) - np.outer(root, root) / n
+    links = (Z.T @ Z).toarray()
+    root = np.where(_in_large_part(links, graph.mass), np.sqrt(graph.mass), np.inf)
+    constant = np.where(np.isfinite(root), root, 0)
+    M = links / np.outer(root, root) - np.outer(constant, constant) / np.sum(constant**2)
     eigenvalues, V = eigh(M)
     kept = (eigenvalues > EIGENVALUE_ERROR) & (eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
     if kept.sum() < count:
@@ -210,6 +219,12 @@ def graph_eigenvectors(
     # On parts of the graph that an eigenvector does not reach, rounding must not choose the bit.
     V = fix_signs(np.where(np.abs(V) > ENTRY_ERROR, V, 0))
     return eigenvalues, np.sqrt(n / eigenvalues) * V / root[:, None]
+
+
+def _in_large_part(links: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Which anchors belong to connected parts of the graph that hold enough items, (m,)."""
+    part = connected_components(csr_array(links), directed=False)[1]
+    return np.bincount(part, mass)[part] >= LEAST_PART * mass.sum()
 
 
 def second_thresholds(graph: AnchorGraph, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -196,8 +196,9 @@ def squared_distances(X: np.ndarray, anchors: np.ndarray) -> np.ndarray:
 
 def skip_anchors(n_train: int, n_anchors: int, n_neighbors: int) -> str | None:
     """Why an anchor graph with these parameters cannot be built, or None."""
-    if n_neighbors < 1 or n_neighbors > n_anchors:
-        return f"needs 1 <= n_neighbors <= n_anchors = {n_anchors}"
+    # With one neighbour each, no two anchors would be linked.
+    if n_neighbors < 2 or n_neighbors > n_anchors:
+        return f"needs 2 <= n_neighbors <= n_anchors = {n_anchors}"
     return f"needs n >= n_anchors = {n_anchors}" if n_train < n_anchors else None
 
 
@@ -222,7 +223,9 @@ def _kmeans(X: np.ndarray, *, n_clusters: int, n_iter: int, random_state: int | 
         warnings.simplefilter("ignore", ConvergenceWarning)
         some = X[rows].astype(np.float64)
         start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]
-        search = KMeans(n_clusters, init=start, n_init=1, max_iter=n_iter, tol=0).fit(X)
+        # Fewer distinct items than clusters give the same start twice.
+        start = start[np.sort(np.unique(start, axis=0, return_index=True)[1])]
+        search = KMeans(len(start), init=start, n_init=1, max_iter=n_iter, tol=0).fit(X)
     kept, assignment = np.unique(search.labels_, return_inverse=True)
     return Clusters(search.cluster_centers_[kept].astype(np.float64), assignment)
 

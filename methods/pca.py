@@ -25,7 +25,8 @@ class PrincipalAxes(NamedTuple):
     mean : (d,) array
     axes : (d, k) array
         Orthonormal columns, by decreasing variance; in each the entry of largest magnitude is
-        positive.
+        positive.  Zero where the training data do not vary: scores there would be rounding
+        errors, and so would be their signs.
     variances : (k,) array
         Eigenvalues of the covariance matrix, normalised by n - 1.
     """
@@ -84,4 +85,6 @@ def _leading_axes(X: np.ndarray, *, n_components: int) -> PrincipalAxes:
     covariance /= n - 1
     variances, axes = eigh(covariance, subset_by_index=(d - n_components, d - 1))
     order = np.argsort(-variances, kind="stable")
-    return PrincipalAxes(mean, fix_signs(axes[:, order]), np.maximum(variances[order], 0))
+    variances, axes = np.maximum(variances[order], 0), fix_signs(axes[:, order])
+    varies = variances > d * np.finfo(float).eps * variances[0]
+    return PrincipalAxes(mean, axes * varies, variances)

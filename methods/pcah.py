@@ -55,9 +55,7 @@ class PCAH(Hasher):
         pca = principal_axes(X, self.n_bits)
         self.mean_ = pca.mean
         self.variances_ = pca.variances
-        # Scores on an axis without variance are rounding errors, and so would be their signs.
-        varies = pca.variances > X.shape[1] * np.finfo(float).eps * pca.variances[0]
-        self.W_ = pca.axes * varies
+        self.W_ = pca.axes
         return self
 
     def project(self, X: np.ndarray) -> np.ndarray:

@@ -43,11 +43,12 @@ def shared(function: Function) -> Function:
     """Share the result of ``function(X, **parameters)`` among methods, lengths and processes.
 
     The function must be deterministic and annotated to return a NamedTuple of arrays, which is
-    kept as an ``.npz`` file.  Its key is the content of `X`, the parameters and the function's
-    own source.
+    kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the source of
+    the function's module and of this package, which it may call.
     """
-    source = inspect.getsource(inspect.getmodule(function))
-    code = hashlib.sha256(source.encode()).hexdigest()
+    sources = [inspect.getsource(inspect.getmodule(function))]
+    sources += [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    code = hashlib.sha256("".join(sources).encode()).hexdigest()
 
     @wraps(function)
     def looked_up(X: np.ndarray, **parameters: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from scipy.linalg import orth
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
@@ -25,13 +26,15 @@ ITEMS_PER_CENTER = 5
 class SpH(Hasher):
     """Each bit says whether the item lies inside a sphere.
 
-    Every sphere holds half of the training items. Its centre is pushed away from spheres that
+    Every sphere holds half of the training items, rounded down; its radius ends half way between
+    the last of them and the next. Its centre is pushed away from spheres that
     share more than a quarter of the items with it and drawn to those that share less::
 
         f_i = 1/b sum_j 1/2 (o_ij - n/4) / (n/4) (c_i - c_j),
 
-    where o_ij counts the items inside both spheres. All centres move at once, by their f_i, until
-    the overlaps are about n/4, as they would be if the bits were independent.
+    where o_ij counts the items inside both spheres and n is twice the items in one. All centres
+    move at once, by their f_i, until the overlaps are about n/4, as they would be if the bits were
+    independent.
 
     Parameters
     ----------
@@ -80,7 +83,11 @@ class SpH(Hasher):
         self.random_state = random_state
 
     def skip(self, task: Task) -> str | None:
-        return f"needs max_train >= 2, not {self.max_train}" if self.max_train < 2 else None
+        fewest = ITEMS_PER_CENTER + 1
+        if self.max_train < fewest:
+            return f"needs max_train >= {fewest}, not {self.max_train}"
+        # With fewer items all centres would start from the same mean.
+        return f"needs n >= {fewest} training items" if task.n_train < fewest else None
 
     def operations(self, task: Task) -> float:
         n, d, b = min(task.n_train, self.max_train), task.n_features, self.n_bits
@@ -100,20 +107,20 @@ class SpH(Hasher):
 
     def _spread(self, spheres: _Spheres) -> tuple[np.ndarray, np.ndarray]:
         """Move the centres until the overlaps are even; return the best centres and radii."""
-        weights = np.eye(self.n_bits)
+        centers = spheres.starts
         least = np.inf
         self.n_iter_ = 0
         while True:
-            radii, overlaps = spheres.measure(weights)
+            radii, overlaps = spheres.measure(centers)
             errors = overlap_errors(overlaps, spheres.quarter)
             # At most 1 where both tolerances are met.
             excess = max(errors[0] / self.mean_tol, errors[1] / self.std_tol)
             if excess < least:
-                least, best = excess, (spheres.centers(weights), radii)
+                least, best = excess, (spheres.in_feature_space(centers), radii)
                 self.mean_error_, self.std_error_ = errors
             if excess <= 1 or self.n_iter_ == self.max_iter:
                 break
-            weights = weights + forces(weights, overlaps, spheres.quarter)
+            centers = centers + forces(centers, overlaps, spheres.quarter)
             self.n_iter_ += 1
         if least > 1:
             warnings.warn(
@@ -129,40 +136,45 @@ class SpH(Hasher):
 class _Spheres:
     """Balanced spheres on a training set.
 
-    Centres move along differences of centres, so that they stay affine combinations of the first
-    ones. Each set of centres is therefore given by its weights, a (b, b) matrix, and no iteration
-    costs more for features of higher dimension.
+    Centres move along differences of centres, so that they stay in the space that the first ones
+    span.  They are given by their coordinates there, and no move costs more for features of
+    higher dimension.
 
     Parameters
     ----------
     X : (n, d) array of float
     starts : (b, d) array
         First centres.
+
+    Attributes
+    ----------
+    starts : (b, r) array
+        Their coordinates, r <= min(b, d).
     """
 
     def __init__(self, X: np.ndarray, starts: np.ndarray) -> None:
         # About the mean, where the terms of a squared distance cancel least.
         self.mean = X.mean(axis=0, dtype=np.float64)
-        self.starts = starts = starts - self.mean
-        self.gram = starts @ starts.T
-        self.products = np.empty((len(X), len(starts)))
+        self.basis = orth((starts - self.mean).T)
+        self.starts = (starts - self.mean) @ self.basis
+        self.items = np.empty((len(X), self.basis.shape[1]))
         self.norms = np.empty(len(X))
         for rows in gen_batches(len(X), ROWS_AT_ONCE):
             block = X[rows] - self.mean
-            self.products[rows] = block @ starts.T
+            self.items[rows] = block @ self.basis
             self.norms[rows] = np.einsum("nd,nd->n", block, block)
         self.half = len(X) // 2
         self.quarter = self.half / 2
 
-    def centers(self, weights: np.ndarray) -> np.ndarray:
-        """The centres that the weights stand for, (b, d)."""
-        return weights @ self.starts + self.mean
+    def in_feature_space(self, centers: np.ndarray) -> np.ndarray:
+        """The centres with these coordinates, (b, d)."""
+        return centers @ self.basis.T + self.mean
 
-    def measure(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared radii that enclose half of the items, (b,), and common items, (b, b)."""
-        distances = self.products @ (-2 * weights.T)
+        distances = self.items @ (-2 * centers.T)
         distances += self.norms[:, None]
-        distances += np.einsum("ij,jk,ik->i", weights, self.gram, weights)
+        distances += np.einsum("br,br->b", centers, centers)
         radii = squared_radii(distances, self.half)
         inside = (distances < radii).astype(np.float32)
         return radii, (inside.T @ inside).astype(np.float64)

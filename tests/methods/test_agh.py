@@ -100,6 +100,19 @@ def test_bound_makes_no_difference_on_a_connected_graph(X):
     np.testing.assert_array_equal(default.W_, authors.W_)
 
 
+def test_a_few_stray_items_cost_no_bit():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((600, 8))
+    stray = 200 + rng.standard_normal((4, 8))
+    alone = AGH(8, n_anchors=40, random_state=0).fit(X)
+    hasher = AGH(8, n_anchors=40, random_state=0).fit(np.vstack([X, stray]))
+    assert alone.eigenvalues_.max() < 0.999 and hasher.eigenvalues_.max() < 0.999
+    assert (hasher.project(stray) == 0).all()
+    Y = hasher.project(np.vstack([X, stray]))
+    np.testing.assert_allclose(Y.T @ Y, 604 * np.eye(8), atol=1e-7)
+    np.testing.assert_allclose(Y.sum(axis=0), 0, atol=1e-7)
+
+
 def test_second_layer_by_the_definition(graph):
     Z, A = graph.Z.toarray(), dense_graph(graph)
     Y = Z @ graph_eigenvectors(graph, 5)[1]

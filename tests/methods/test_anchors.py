@@ -193,3 +193,12 @@ def test_methods_and_code_lengths_share_one_clustering_and_one_graph(X, tmp_path
         np.testing.assert_array_equal(one, other)
     names = sorted(path.name.rsplit("-", 1)[0] for path in tmp_path.glob("*.npz"))
     assert names == ["_kmeans", "anchor_graph", "embed"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_fewer_distinct_items_than_clusters(dtype):
+    X = np.random.default_rng(0).standard_normal((50, 6)).astype(dtype).repeat(20, axis=0)
+    for seed in range(4):
+        clusters = kmeans(X, 300, 10, seed)
+        assert len(clusters.centres) <= 50
+        assert np.abs(clusters.centres).max() <= np.abs(X).max() + 1e-6

@@ -56,3 +56,13 @@ def test_seeds_start_from_different_rotations():
     first, second = random_rotation(5, 0), random_rotation(5, 1)
     assert first.T @ first == pytest.approx(np.eye(5), abs=1e-12)
     assert np.abs(first - second).max() > 0.1
+
+
+def test_axes_without_variance_do_not_choose_bits():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 6)) @ rng.standard_normal((6, 40))
+    queries = rng.standard_normal((50, 40))
+    codes = ITQ(16, random_state=0).fit(X).encode(queries)
+    # A change in the last digits of the training data turns the null axes as it likes.
+    again = ITQ(16, random_state=0).fit(X * (1 + 1e-9)).encode(queries)
+    assert (codes == again).mean() > 0.99

@@ -64,16 +64,16 @@ def test_overlap_errors_by_hand():
     assert overlap_errors(np.array([[20.0]]), 10.0) == (0.0, 0.0)
 
 
-def test_weights_stand_for_the_centres_they_combine(gaussian):
+def test_coordinates_stand_for_centres(gaussian):
     rng = np.random.default_rng(1)
     X = gaussian[:300] + 9
-    spheres = _Spheres(X, first_centers(X, 4, rng))
-    weights = rng.standard_normal((4, 4)) + 1
-    weights /= weights.sum(axis=1, keepdims=True)
-    radii, overlaps = spheres.measure(weights)
-    distances = cdist(X, spheres.centers(weights), "sqeuclidean")
+    starts = first_centers(X, 4, rng)
+    spheres = _Spheres(X, starts)
+    centers = rng.standard_normal((4, spheres.starts.shape[1]))
+    radii, overlaps = spheres.measure(centers)
+    distances = cdist(X, spheres.in_feature_space(centers), "sqeuclidean")
     inside = (distances < radii).astype(int)
-    assert spheres.centers(np.eye(4)) == pytest.approx(spheres.starts + X.mean(axis=0))
+    assert spheres.in_feature_space(spheres.starts) == pytest.approx(starts)
     assert inside.sum(axis=0).tolist() == [150] * 4
     assert (overlaps == inside.T @ inside).all()
 
@@ -85,8 +85,9 @@ def test_one_move_is_the_force_on_the_first_centres(gaussian):
     inside = (distances <= np.sort(distances, axis=0)[199]).astype(float)
     moved = starts + forces(starts, inside.T @ inside, 100.0)
     spheres = _Spheres(X, starts)
-    weights = np.eye(3) + forces(np.eye(3), spheres.measure(np.eye(3))[1], spheres.quarter)
-    assert spheres.centers(weights) == pytest.approx(moved)
+    centers = spheres.starts
+    centers = centers + forces(centers, spheres.measure(centers)[1], spheres.quarter)
+    assert spheres.in_feature_space(centers) == pytest.approx(moved)
     assert np.abs(moved - starts).max() > 0.01
 
 
@@ -131,8 +132,8 @@ def test_the_best_iterate_is_kept_although_later_ones_are_worse(gaussian):
     replies = iter([bad, good + 100, bad, bad])
 
     class Spheres(_Spheres):
-        def measure(self, weights):
-            return super().measure(weights)[0], next(replies)
+        def measure(self, centers):
+            return super().measure(centers)[0], next(replies)
 
     with pytest.warns(ConvergenceWarning):
         centers, _ = hasher._spread(
@@ -157,3 +158,11 @@ def test_a_random_part_of_a_large_training_set_is_learnt_from(gaussian):
     assert codes.mean(axis=0) == pytest.approx(0.5, abs=0.2)
     with pytest.raises(ValueError, match="max_train"):
         SpH(4, max_train=1).fit(gaussian)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("d", "n_bits"), [(1, 8), (2, 32), (4, 32)])
+def test_more_spheres_than_dimensions_stay_balanced(d, n_bits):
+    X = np.random.default_rng(0).standard_normal((2000, d))
+    codes = SpH(n_bits, random_state=0).fit(X).encode(X)
+    assert np.abs(codes.mean(axis=0) - 0.5).max() <= 1 / 2000
