@@ -20,7 +20,7 @@ from benchmark.store import CellResult
 
 #: What the costs of a run are called, in the units they are measured in.
 COSTS = {
-    "fit_seconds": "Training time in seconds",
+    "fit_seconds": "Training time in seconds, as if nothing were shared with other cells",
     "encode_us": "Encoding time in microseconds per item",
     "peak_mb": "Peak memory in megabytes",
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,17 @@ from filelock import FileLock
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _folder: Path | None = None
+_seconds_spared = 0.0
 _digests: dict[int, tuple[weakref.ref, str]] = {}
+
+
+def seconds_spared() -> float:
+    """Seconds that this process has not spent so far because shared results were there.
+
+    The difference before and after a call, added to the call's own seconds, is what it would
+    have taken alone.
+    """
+    return _seconds_spared
 
 
 @contextmanager
@@ -83,13 +94,22 @@ def _digest(X: np.ndarray) -> str:
 
 
 def _read_or_compute(path: Path, result_type: type, compute: Callable[[], Any]) -> Any:
+    global _seconds_spared
+    start = time.perf_counter()
     # Whoever comes second waits for the first; the lock dies with its process.
     with FileLock(f"{path}.lock"):
         if path.exists():
             with np.load(path, allow_pickle=False) as stored:
-                return result_type(**{name: stored[name] for name in result_type._fields})
+                result = result_type(**{name: stored[name] for name in result_type._fields})
+                seconds = float(stored["seconds"])
+            _seconds_spared += seconds - (time.perf_counter() - start)
+            return result
+        begin, spared = time.perf_counter(), _seconds_spared
         result = compute()
+        # What a shared function inside this one was spared belongs to the price of this one.
+        seconds = time.perf_counter() - begin + _seconds_spared - spared
         temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
-        np.savez(temporary, **result._asdict())
+        np.savez(temporary, seconds=seconds, **result._asdict())
         temporary.rename(path)
+        _seconds_spared -= begin - start
         return result

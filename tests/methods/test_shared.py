@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import weakref
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from methods import shared as module
-from methods.shared import fingerprint, shared, sharing
+from methods.shared import fingerprint, seconds_spared, shared, sharing
 
 calls: list[float] = []
 
@@ -157,3 +158,39 @@ def test_processes_wait_for_each_other(tmp_path):
     lines = [process.communicate(timeout=60)[0].split() for process in started]
     assert sorted(map(len, lines)) == [1, 2]
     assert lines[0][-1] == lines[1][-1]
+
+
+class Slept(NamedTuple):
+    value: np.ndarray
+
+
+@shared
+def sleep_once(X: np.ndarray, *, seconds: float) -> Slept:
+    time.sleep(seconds)
+    return Slept(X[:1])
+
+
+@shared
+def sleep_after(X: np.ndarray, *, seconds: float) -> Slept:
+    time.sleep(seconds)
+    return sleep_once(X, seconds=seconds)
+
+
+def test_what_is_read_counts_as_if_it_were_computed(tmp_path):
+    X = np.ones((3, 2))
+
+    def price(function):
+        spared, start = seconds_spared(), time.perf_counter()
+        function(X, seconds=0.2)
+        return time.perf_counter() - start, seconds_spared() - spared
+
+    with sharing(tmp_path):
+        took, spared = price(sleep_once)
+        assert took > 0.2 and abs(spared) < 0.1
+        took, spared = price(sleep_once)
+        assert took < 0.15 and took + spared == pytest.approx(0.2, abs=0.1)
+        # The outer function reads the inner one's result, and yet its price holds both.
+        took, spared = price(sleep_after)
+        assert took + spared == pytest.approx(0.4, abs=0.15)
+        took, spared = price(sleep_after)
+        assert took < 0.15 and took + spared == pytest.approx(0.4, abs=0.15)
