@@ -282,7 +282,7 @@ def test_write_tables(cells, tmp_path):
     assert re.findall("^#+ .*", text, re.M) == [
         "# corel_5k, gist features",
         "## mAP@all",
-        "## Training time in seconds",
+        "## Training time in seconds, as if nothing were shared with other cells",
     ]
     assert "Cells: 14 done, 3 skipped, 1 failed." in text and "0.0500" in text
     assert text.count("| Method |") == 2
