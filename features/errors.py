@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+
+#: Characters of another library's message that are passed on.
+LONGEST = 120
+
 
 class FeatureError(ValueError):
     """Bad images, weights or feature files.
@@ -11,6 +16,8 @@ class FeatureError(ValueError):
 
 
 def one_line(error: BaseException) -> str:
-    """The first line of an exception's message, or its type where there is no message."""
+    """The beginning of an exception's message, or its type where there is no message."""
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(":. ") if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return textwrap.shorten(lines[0].rstrip(":. "), LONGEST, placeholder=" ...")
