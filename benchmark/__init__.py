@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.evaluation import evaluate
+    from benchmark.protocol import evaluate
 
 __version__ = "0.1.0"
 __all__ = ["evaluate"]
@@ -14,7 +14,7 @@ __all__ = ["evaluate"]
 def __getattr__(name: str) -> Any:
     """Load the evaluation (and numba with it) only when somebody asks for it."""
     if name == "evaluate":
-        from benchmark.evaluation import evaluate
+        from benchmark.protocol import evaluate
 
         return evaluate
     raise AttributeError(f"module 'benchmark' has no attribute {name!r}")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from benchmark.store import checksum, move_folder
+
 if TYPE_CHECKING:
     from benchmark.datasets.base import Dataset, Split
     from methods.base import Task
@@ -81,7 +83,7 @@ def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: 
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"bundle-{key}"
-    if (target / "about.json").exists():
+    if _is_sound(target):
         return target
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -91,10 +93,20 @@ def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: 
         np.save(temporary / f"{part}_labels.npy", dataset.labels[index])
     tags = image_tag_matrix([dataset.tags[i] for i in parts["train"]])
     sparse.save_npz(temporary / "train_tags.npz", tags)
+    about["checksums"] = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
     (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    temporary.rename(target)
+    move_folder(temporary, target)
     return target
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether a bundle is there and all its files are as they were written."""
+    try:
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        return all(checksum(folder / name) == c for name, c in about["checksums"].items())
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.bundle import Bundle, open_bundle
-from benchmark.evaluation import Evaluation, evaluate
+from benchmark.evaluation import Evaluation
 from benchmark.measure import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.plan import Cell, make_hasher
-from benchmark.protocol import Protocol
+from benchmark.protocol import Protocol, evaluate
 from benchmark.registry import methods
 from benchmark.store import CellResult, Measure, Store
 from methods.shared import seconds_spared, sharing
@@ -63,7 +64,7 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
             result, record["seconds"], arrays = _compute(run, cell)
         record["warnings"] = sorted({str(w.message) for w in caught})
         store.write(cell.folder, result, record, arrays)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return store_failure(run, cell, reason, traceback.format_exc())
     return result
@@ -72,7 +73,9 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
 def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
     """Store a failed cell with its one-line reason and its traceback."""
     result = replace(unfinished(cell), status="failed", reason=reason)
-    Store(run.results).write(cell.folder, result, _record(cell), {}, error=error)
+    # Where even that cannot be written (a full disk), the other cells still go on.
+    with suppress(OSError):
+        Store(run.results).write(cell.folder, result, _record(cell), {}, error=error)
     return result
 
 

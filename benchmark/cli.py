@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +23,15 @@ from features.errors import FeatureError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
+#: Folders of the results that no data set may take.
+RESERVED = ("cells", "cache")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = build_parser()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _dispatch(parser.parse_args(argv))
     except (InputError, FeatureError) as error:
@@ -91,7 +98,9 @@ def _check_method(text: str) -> int:
 def _lint(args: argparse.Namespace) -> int:
     from benchmark.datasets.lint import data_sheet
     from benchmark.datasets.opening import open_dataset
+    from benchmark.store import check_writable
 
+    check_writable(_cache(args), "--cache")
     print(data_sheet(open_dataset(args.dataset, args.data_root, _cache(args) / "splits")))
     return DONE
 
@@ -101,7 +110,7 @@ def _run(args: argparse.Namespace) -> int:
     protocol = find_protocol(args.protocol)
     if args.scheduler and args.backend != "dask":
         raise InputError("--scheduler needs --backend dask")
-    from benchmark.store import Store
+    from benchmark.store import Store, check_writable
 
     store = Store(args.results)
     # From here on numpy, scikit-learn and the methods load.
@@ -110,7 +119,10 @@ def _run(args: argparse.Namespace) -> int:
     from benchmark.plan import Grid
     from benchmark.prepare import FeatureRequest, check_features, prepare, to_stderr
 
+    check_writable(_cache(args), "--cache")
     dataset = open_dataset(args.dataset, args.data_root, _cache(args) / "splits")
+    if dataset.name in RESERVED:
+        raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
     request = FeatureRequest(
         args.features, args.weights, args.device, args.on_bad_image, args.l2_normalize
     )
@@ -171,7 +183,7 @@ def _variants(args: argparse.Namespace) -> list[Variant]:
         if not any(variant.name == name for variant in variants):
             raise InputError(f"--set {text}: {name} is not among the methods to run")
         change = {parameter: methods.parse_value(entry, parameter, value.strip())}
-        variants = [v.with_parameters(change) if v.name == name else v for v in variants]
+        variants = [v.with_parameters(change, entry) if v.name == name else v for v in variants]
     return _unique(variants)
 
 

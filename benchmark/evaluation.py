@@ -1,4 +1,4 @@
-"""Codes and labels to metrics under a protocol."""
+"""Codes and labels to metrics: the work behind :func:`benchmark.evaluate`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmark.errors import InputError
-from benchmark.protocol import Protocol, find_protocol
 
 if TYPE_CHECKING:
     from benchmark.metrics import PerQuery
+    from benchmark.protocol import Protocol
     from benchmark.ranking import Profile
 
 #: Queries whose whole ranking is held at once under ties="index".
@@ -66,46 +66,8 @@ class Evaluation(Mapping):
         return len(self.values)
 
 
-def evaluate(
-    query_codes: np.ndarray,
-    database_codes: np.ndarray,
-    query_labels: np.ndarray,
-    database_labels: np.ndarray,
-    protocol: str | Protocol = "wdht",
-) -> Evaluation:
-    """Rank a database by Hamming distance for each query and measure the ranking.
-
-    Parameters
-    ----------
-    query_codes, database_codes : (q, b), (n, b) arrays of bool
-        Binary codes; 0/1 integers are taken as well.
-    query_labels, database_labels : (q, c), (n, c) arrays, or (q,), (n,) arrays
-        Multi-hot labels (anything but 0 counts), or one class id per item.  Items that share a
-        label are relevant to each other.
-    protocol : str or Protocol
-        Name of a preset, or conventions of one's own.
-
-    Returns
-    -------
-    Evaluation
-        Maps ``mAP@K``, ``mAP@all``, ``P@r2``, ``empty@r2``, ``P@N`` and ``base_rate`` to floats.
-
-    Raises
-    ------
-    InputError
-        If shapes do not match, or codes are not binary.
-    """
-    if isinstance(protocol, str):
-        protocol = find_protocol(protocol)
-    codes = _checked_codes(query_codes, database_codes)
-    labels = _packed_labels(query_labels, database_labels)
-    for name, code, label in zip(("query", "database"), codes, labels, strict=True):
-        if len(code) != len(label):
-            raise InputError(f"{len(code)} {name} codes but {len(label)} {name} labels")
-    return _measure(codes, labels, protocol)
-
-
-def _measure(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+def measure(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+    """Rank and measure; codes are (query, database) of bool, labels likewise packed words."""
     from benchmark.ranking import hamming_profile, pack
 
     n_bits = codes[0].shape[1]
@@ -189,7 +151,8 @@ def _mean(values: np.ndarray) -> float:
     return float(counted.mean()) if len(counted) else 0.0
 
 
-def _checked_codes(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked_codes(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both codes as arrays of bool, or an InputError."""
     query, database = np.asarray(query), np.asarray(database)
     for name, codes in (("query", query), ("database", database)):
         if codes.ndim != 2 or 0 in codes.shape:
@@ -203,7 +166,8 @@ def _checked_codes(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray,
     return query.astype(bool, copy=False), database.astype(bool, copy=False)
 
 
-def _packed_labels(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def packed_labels(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Multi-hot labels or class ids as packed words, or an InputError."""
     from benchmark.ranking import pack
 
     query, database = np.asarray(query), np.asarray(database)

@@ -66,7 +66,9 @@ def average_precision(
         ex.harmonic_numbers(n),
         out,
     )
-    return PerQuery(*out)
+    value, low, high = out
+    # Where nothing is tied the three differ by rounding alone.
+    return PerQuery(value, np.minimum(low, value), np.maximum(high, value))
 
 
 def precision_at(profile: Profile, n: int) -> PerQuery:

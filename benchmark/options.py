@@ -88,7 +88,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bits",
         nargs="+",
-        type=_at_least(1, "a code length in bits"),
+        type=_whole(1, 65_536, "a code length in bits"),
         default=[12, 24, 32, 48],
         metavar="B",
         help="code lengths (default: 12 24 32 48)",
@@ -96,7 +96,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--seeds",
         nargs="+",
-        type=_at_least(0, "a seed"),
+        type=_whole(0, 2**32 - 1, "a seed"),
         default=[0],
         metavar="S",
         help="one repetition per seed; tables show mean and deviation (default: 0)",
@@ -139,10 +139,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--jobs",
-        type=_at_least(1, "a number of jobs"),
+        type=_whole(1, 4096, "a number of jobs"),
         default=os.cpu_count() or 1,
         metavar="N",
-        help="cells at a time, each with its share of the cores (default: all cores)",
+        help="cells at a time, each in a process with its share of the cores; 1 runs them in this "
+        "process (default: number of cores)",
     )
     group.add_argument(
         "--device", choices=("cpu", "cuda"), default="cpu", help="for networks (default: cpu)"
@@ -178,15 +179,15 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _at_least(least: int, what: str):  # noqa: ANN202 - an argparse type
+def _whole(least: int, most: int, what: str):  # noqa: ANN202 - an argparse type
     def read(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = least - 1
-        if number < least:
+        if not least <= number <= most:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is not {what}: give whole numbers from {least} on"
+                f"{text!r} is not {what}: give whole numbers from {least} to {most}"
             )
         return number
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def write_outputs(
     """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
     from benchmark.plots import write_figures
 
+    for stale in ("tables", "figures"):
+        shutil.rmtree(folder / stale, ignore_errors=True)
     write_summary(cells, folder / "summary.csv")
     metrics = table_metrics(protocol, n_database)
     write_tables(cells, folder / "tables", metrics, ties=protocol.ties)

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 ENGINE = tuple(
     f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
 )
+
+
+#: Characters of a variant in the name of its folder.
+LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ class Cell:
     bits: int
     seed: int
     specification: Mapping[str, Any] = field(hash=False, compare=False)
-    skip: str | None = None
-    operations: float = 0.0
+    skip: str | None = field(default=None, compare=False)
+    operations: float = field(default=0.0, compare=False)
 
     @property
     def key(self) -> str:
@@ -59,7 +64,9 @@ class Cell:
     def folder(self) -> str:
         """Where the cell is stored, below ``cells/``."""
         dataset = self.specification["dataset"]
-        return f"{dataset}/{self.variant}/{self.bits}b-s{self.seed}-{self.key}"
+        # A value may hold anything; the key tells apart what this makes alike.
+        variant = re.sub(r"[/\\\0]", "_", str(self.variant))[:LONGEST_NAME]
+        return f"{dataset}/{variant}/{self.bits}b-s{self.seed}-{self.key}"
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,12 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [code_digest(module) for module in ENGINE],
         }
-        reason = _missing_input(entry, task) or hasher.skip(task)
-        return Cell(variant, bits, seed, specification, reason, float(hasher.operations(task)))
+        try:
+            reason = _missing_input(entry, task) or hasher.skip(task)
+            operations = float(hasher.operations(task))
+        except Exception as error:
+            raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+        return Cell(variant, bits, seed, specification, reason, operations)
 
 
 def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
@@ -130,8 +141,8 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
     cls = methods.find(variant.name).load()
     try:
         return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"method {variant}: {error}") from error
+    except Exception as error:
+        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
 
 
 def _missing_input(entry: Entry, task: Task) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.bundle import FeatureRows, bundle_task, open_bundle, write_bundle
-from benchmark.datasets.base import Dataset, Split, check_split
+from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
 from benchmark.datasets.given import load_given_features
 from benchmark.errors import InputError
 from features.extractors import check_extractor_name
@@ -77,6 +77,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
     InputError, FeatureError
         If there are no such features, the feature file is wrong, or weights are missing.
     """
+    check_relevance(dataset)
     name = request.name or dataset.default_features
     if name in dataset.features:
         load_given_features(dataset, name)

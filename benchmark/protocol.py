@@ -1,12 +1,17 @@
-"""What is measured, under which conventions: frozen protocols and the named presets."""
+"""What is measured, under which conventions: frozen protocols, named presets, evaluate()."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from benchmark.evaluation import Evaluation
 
 _CHOICES = {
     "ties": ("expected", "index"),
@@ -134,3 +139,44 @@ def find_protocol(name: str) -> Protocol:
         near = difflib.get_close_matches(name, PRESETS, n=2, cutoff=0.4) or list(PRESETS)
         raise InputError(f"unknown protocol {name!r}: did you mean {' or '.join(near)}?")
     return PRESETS[name]
+
+
+def evaluate(
+    query_codes: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+    protocol: str | Protocol = "wdht",
+) -> Evaluation:
+    """Rank a database by Hamming distance for each query and measure the ranking.
+
+    Parameters
+    ----------
+    query_codes, database_codes : (q, b), (n, b) arrays of bool
+        Binary codes; 0/1 integers are taken as well.
+    query_labels, database_labels : (q, c), (n, c) arrays, or (q,), (n,) arrays
+        Multi-hot labels (anything but 0 counts), or one class id per item.  Items that share a
+        label are relevant to each other.
+    protocol : str or Protocol
+        Name of a preset, or conventions of one's own.
+
+    Returns
+    -------
+    Evaluation
+        Maps ``mAP@K``, ``mAP@all``, ``P@r2``, ``empty@r2``, ``P@N`` and ``base_rate`` to floats.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match, or codes are not binary.
+    """
+    from benchmark.evaluation import checked_codes, measure, packed_labels
+
+    if isinstance(protocol, str):
+        protocol = find_protocol(protocol)
+    codes = checked_codes(query_codes, database_codes)
+    labels = packed_labels(query_labels, database_labels)
+    for name, code, label in zip(("query", "database"), codes, labels, strict=True):
+        if len(code) != len(label):
+            raise InputError(f"{len(code)} {name} codes but {len(label)} {name} labels")
+    return measure(codes, labels, protocol)

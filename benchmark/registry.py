@@ -19,6 +19,7 @@ import fnmatch
 import importlib.metadata
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -45,9 +46,15 @@ class Variant:
         inside = ",".join(f"{key}={_spell(value)}" for key, value in self.parameters)
         return f"{self.name}[{inside}]"
 
-    def with_parameters(self, more: Mapping[str, Any]) -> Variant:
-        """This variant with some parameters set or replaced."""
-        return replace(self, parameters=tuple({**dict(self.parameters), **more}.items()))
+    def with_parameters(self, more: Mapping[str, Any], entry: Entry) -> Variant:
+        """This variant with some parameters set or replaced.
+
+        Defaults are left out and the others stand in the order of the constructor, so that the
+        same method has one name.
+        """
+        values = {**dict(self.parameters), **more}
+        differing = [(p, values[p]) for p, v in entry.parameters.items() if values.get(p, v) != v]
+        return replace(self, parameters=tuple(differing))
 
 
 class Registry:
@@ -65,8 +72,8 @@ class Registry:
         Entry-point group through which installed distributions add entries.
     required : dict of str to (tuple or None)
         Facts that the decorator demands; the tuple lists the allowed values.
-    defaults : dict
-        Facts that may be left out.
+    optional : dict of str to tuple
+        Facts that may be left out; the tuple lists the allowed values, the default first.
     hidden : tuple of str
         Constructor parameters that the suite sets itself and a variant may not.
     """
@@ -79,7 +86,7 @@ class Registry:
         decorator: str = "register",
         group: str | None = None,
         required: Mapping[str, tuple | None] | None = None,
-        defaults: Mapping[str, Any] | None = None,
+        optional: Mapping[str, tuple] | None = None,
         hidden: tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
@@ -87,7 +94,7 @@ class Registry:
         self.decorator = decorator
         self.group = group
         self.required = dict(required or {})
-        self.defaults = dict(defaults or {})
+        self.optional = dict(optional or {})
         self.hidden = hidden
         self._entries: dict[str, Entry] = {}
         self._scanned = False
@@ -104,6 +111,8 @@ class Registry:
             has registered the name already.
         """
         facts = self._checked_facts(name, facts)
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise InputError(f"{name!r} cannot be a name: use letters, digits, '-', '_' and '.'")
 
         def enter(cls: type) -> type:
             signature = inspect.signature(cls)
@@ -156,16 +165,16 @@ class Registry:
             For an unknown name or parameter, or a value of the wrong type.
         """
         name, bracket, rest = text.strip().partition("[")
-        if bracket and not rest.endswith("]"):
+        if bracket and (rest[-1:] != "]" or rest.count("]") > 1):
             raise InputError(f"cannot read {text!r}: write it as name[param=value,...]")
         entry = self.find(name.strip())
         given = {}
-        for part in filter(None, (p.strip() for p in rest.rstrip("]").split(","))):
+        for part in filter(None, (p.strip() for p in rest[:-1].split(","))):
             key, equals, value = part.partition("=")
             if not equals:
                 raise InputError(f"cannot read {part!r} in {text!r}: write it as param=value")
             given[key.strip()] = self.parse_value(entry, key.strip(), value.strip())
-        return Variant(entry.name, tuple(given.items()))
+        return Variant(entry.name).with_parameters(given, entry)
 
     def parse_value(self, entry: Entry, parameter: str, text: str) -> Any:
         """Read one parameter value and check name and type against the constructor.
@@ -182,7 +191,9 @@ class Registry:
             raise InputError(f"{self.kind} {entry.name} has no parameter {parameter!r}: {hint}")
         value = _read_value(text)
         default = entry.parameters[parameter]
-        if default is UNKNOWN or default is None or value is None:
+        if isinstance(value, (list, dict, set, tuple)):
+            raise InputError(f"{entry.name}.{parameter} must be one value, not {text!r}")
+        if default is UNKNOWN or default is None:
             return value
         if isinstance(default, float) and type(value) is int:
             return float(value)
@@ -231,7 +242,7 @@ class Registry:
             except InputError:
                 del sys.modules[module_name]
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 del sys.modules[module_name]
                 raise InputError(f"--plugin {path}: {type(error).__name__}: {error}") from error
         added = [e.name for e in self._entries.values() if e.module == module_name]
@@ -241,17 +252,18 @@ class Registry:
 
     def _checked_facts(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         missing = [key for key in self.required if key not in facts]
-        unknown = [key for key in facts if key not in self.required | self.defaults]
+        unknown = [key for key in facts if key not in self.required | self.optional]
         if missing or unknown:
             what = f"lacks {missing[0]}=..." if missing else f"has an unknown {unknown[0]}=..."
             raise InputError(f"@{self.decorator}({name!r}) {what}")
-        for key, allowed in self.required.items():
+        facts = {**{key: allowed[0] for key, allowed in self.optional.items()}, **facts}
+        for key, allowed in {**self.required, **self.optional}.items():
             if allowed is not None and facts[key] not in allowed:
                 raise InputError(
                     f"@{self.decorator}({name!r}): {key} must be one of {', '.join(allowed)}, "
                     f"not {facts[key]!r}"
                 )
-        return {**self.defaults, **facts}
+        return facts
 
     def _enter(self, entry: Entry) -> None:
         known = self._entries.get(entry.name)
@@ -276,7 +288,15 @@ class Registry:
                 self._enter(replace(entry, facts=facts))
         if self.group:
             for point in importlib.metadata.entry_points(group=self.group):
-                point.load()
+                try:
+                    point.load()
+                except Exception as error:
+                    # Somebody else's broken package must not keep the other methods from running.
+                    print(
+                        f"warning: entry point {point.name} = {point.value} is left out: "
+                        f"{type(error).__name__}: {error}",
+                        file=sys.stderr,
+                    )
 
 
 def _read_value(text: str) -> Any:
@@ -300,7 +320,10 @@ methods = Registry(
     "methods",
     group="hashbench.methods",
     required={"paper": None, "supervision": ("none", "tags", "labels")},
-    defaults={"fidelity": "paper", "inputs": "features"},
+    optional={
+        "fidelity": ("paper", "author-code", "reconstruction"),
+        "inputs": ("features", "images"),
+    },
     hidden=("n_bits", "random_state"),
 )
 register = methods.register

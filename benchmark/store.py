@@ -83,16 +83,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        probe = self.root / f".writable-{os.getpid()}"
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise InputError(
-                f"--results {self.root}: cannot write there ({error.strerror}); "
-                "name a folder that you may write"
-            ) from error
+        check_writable(self.root, "--results")
 
     def write(
         self,
@@ -126,7 +117,7 @@ class Store:
             np.savez_compressed(temporary / f"{stem}.npz", **contents)
         if error:
             (temporary / "error.txt").write_text(error, encoding="utf-8")
-        checksums = {path.name: _checksum(path) for path in sorted(temporary.iterdir())}
+        checksums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
         record = {
             "dataset": result.dataset,
             "features": result.features,
@@ -140,19 +131,21 @@ class Store:
             **run,
             "checksums": checksums,
         }
+        record["checksum"] = _digest(record)
         text = json.dumps(record, indent=1, default=str)
         (temporary / "run.json").write_text(text, encoding="utf-8")
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
+        shutil.rmtree(target, ignore_errors=True)
+        move_folder(temporary, target)
 
     def read(self, folder: str) -> CellResult | None:
         """The stored cell, or None if it is absent or damaged (then it is to be run again)."""
         target = self.root / "cells" / folder
         try:
             record = json.loads((target / "run.json").read_text(encoding="utf-8"))
-            for name, checksum in record["checksums"].items():
-                if _checksum(target / name) != checksum:
+            if record.pop("checksum") != _digest(record):
+                return None
+            for name, expected in record["checksums"].items():
+                if checksum(target / name) != expected:
                     return None
             return CellResult(
                 **{key: record[key] for key in _PLAIN_FIELDS},
@@ -183,6 +176,30 @@ _PLAIN_FIELDS = (
 )
 
 
+def check_writable(folder: Path, option: str) -> None:
+    """Make a folder if need be; InputError if nothing can be written there."""
+    probe = folder / f".writable-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{option} {folder}: cannot write there ({error.strerror}); "
+            "name a folder that you may write"
+        ) from error
+
+
+def move_folder(temporary: Path, target: Path) -> None:
+    """Give a finished folder its name, unless another run has written the same in between."""
+    try:
+        temporary.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(temporary)
+
+
 def _read_curves(path: Path) -> dict[str, Curve]:
     if not path.exists():
         return {}
@@ -191,5 +208,10 @@ def _read_curves(path: Path) -> dict[str, Curve]:
         return {name: Curve(arrays[f"x:{name}"], arrays[f"y:{name}"]) for name in names}
 
 
-def _checksum(path: Path) -> str:
+def _digest(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from benchmark.cell import Run, run_cell, store_failure
 from benchmark.errors import InputError
@@ -35,7 +38,7 @@ class Workers:
 def spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[Cell, CellResult]]:
     """Results as they come; a worker that dies takes down no cell but its own."""
     left = dict.fromkeys(cells)
-    if workers.backend == "loky" and (workers.jobs == 1 or len(cells) == 1):
+    if workers.backend == "loky" and workers.jobs == 1:
         yield from ((cell, run_cell(run, cell)) for cell in cells)
         return
     from joblib import Parallel, delayed
@@ -54,7 +57,21 @@ def spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[
 
 
 def _labelled(run: Run, cell: Cell) -> tuple[Cell, CellResult]:
+    _end_with_parent()
     return cell, run_cell(run, cell)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let this worker process end when the command that started it is killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run_alone(run: Run, cell: Cell) -> CellResult:

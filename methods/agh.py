@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
 
 from methods import Hasher, Task, register
 from methods.anchors import AnchorGraph, anchor_graph, graph_operations, link, skip_anchors
@@ -208,7 +209,9 @@ def graph_eigenvectors(
     root = np.where(_in_large_part(links, graph.mass), np.sqrt(graph.mass), np.inf)
     constant = np.where(np.isfinite(root), root, 0)
     M = links / np.outer(root, root) - np.outer(constant, constant) / np.sum(constant**2)
-    eigenvalues, V = eigh(M)
+    # With several threads the basis of a repeated eigenvalue would depend on their number.
+    with threadpool_limits(1):
+        eigenvalues, V = eigh(M)
     kept = (eigenvalues > EIGENVALUE_ERROR) & (eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
     if kept.sum() < count:
         raise ValueError(

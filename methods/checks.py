@@ -225,7 +225,7 @@ def _run(check: Callable[[Trial], None], trial: Trial) -> Outcome:
         check(trial)
     except AssertionError as failure:
         return Outcome(name, False, str(failure))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Outcome(name, False, f"{type(error).__name__}: {error}")
     return Outcome(name, True)
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
@@ -98,12 +99,15 @@ def _read_or_compute(path: Path, result_type: type, compute: Callable[[], Any]) 
     start = time.perf_counter()
     # Whoever comes second waits for the first; the lock dies with its process.
     with FileLock(f"{path}.lock"):
-        if path.exists():
+        try:
             with np.load(path, allow_pickle=False) as stored:
                 result = result_type(**{name: stored[name] for name in result_type._fields})
                 seconds = float(stored["seconds"])
             _seconds_spared += seconds - (time.perf_counter() - start)
             return result
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            # Not there yet, or damaged.
+            pass
         begin, spared = time.perf_counter(), _seconds_spared
         result = compute()
         # What a shared function inside this one was spared belongs to the price of this one.

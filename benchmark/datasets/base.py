@@ -116,6 +116,16 @@ def reader_name(reader: object) -> str:
     return str(Variant(reader.id, given))
 
 
+def check_relevance(dataset: Dataset) -> None:
+    """Raise InputError unless some query shares a label with some database item."""
+    wanted = dataset.labels[dataset.split.query].any(axis=0)
+    if not (wanted & dataset.labels[dataset.split.database].any(axis=0)).any():
+        raise InputError(
+            f"data set {dataset.name}: no query shares a label with a database item, so nothing "
+            "is relevant; check the labels and the split"
+        )
+
+
 def check_split(dataset: str, split: Split) -> None:
     """Raise InputError unless all parts are filled and no query is trained on or searched."""
     for part in ("train", "database", "query"):

@@ -115,6 +115,13 @@ def choose_items(
     InputError
         If neither images nor features are there, or fewer than two items can be chosen.
     """
+    for number, least, what in (
+        (n_query, 1, "n_query"),
+        (n_database, 1, "n_database"),
+        (seed, 0, "split_seed"),
+    ):
+        if type(number) is not int or number < least:
+            raise InputError(f"data set {name}: {what} must be a whole number from {least} on")
     notes = list(collection.notes)
     features = {file.stem: file for file in sorted((collection.home / "features").glob("*.npy"))}
     pool, images = _present(collection, bool(features), notes)

@@ -52,7 +52,7 @@ def read_folder(path: Path) -> Dataset:
     notes = []
     names = _check_images(manifest, table["image"], bool(features))
     unnamed = names.count("")
-    sizes = _file_sizes(path, names)
+    states = _file_states(path, names)
     if 0 < unnamed < len(names):
         notes.append(f"{unnamed} rows name no image, so only the given features can be used")
     if unnamed and len(features) > 1:
@@ -69,7 +69,7 @@ def read_folder(path: Path) -> Dataset:
         label_names=label_names,
         tags=[tuple(dict.fromkeys(cell.split())) for cell in table["tags"]],
         split=_read_split(manifest, table["split"]),
-        fingerprint=_fingerprint(manifest, sizes),
+        fingerprint=_fingerprint(manifest, states),
         images=None if unnamed else FileImages(path, names),
         features=features,
         default_features=min(features) if unnamed else "alexnet-fc7",
@@ -142,15 +142,16 @@ def _check_images(manifest: Path, cells: pd.Series, has_features: bool) -> list[
     return names
 
 
-def _file_sizes(folder: Path, names: Sequence[str]) -> Mapping[str, int]:
-    """Bytes of each image file."""
-    sizes, missing = {}, []
+def _file_states(folder: Path, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    """Size in bytes and time of change of each image file."""
+    states, missing = {}, []
     for row, name in enumerate(names):
         if not name:
             continue
         file = folder / name
         if file.is_file():
-            sizes[name] = file.stat().st_size
+            status = file.stat()
+            states[name] = status.st_size, status.st_mtime_ns
         else:
             missing.append(row)
     if missing:
@@ -159,7 +160,7 @@ def _file_sizes(folder: Path, names: Sequence[str]) -> Mapping[str, int]:
             f"first is {folder / names[missing[0]]} (line {_line(missing[0])}); copy them there "
             f"or remove the rows"
         )
-    return sizes
+    return states
 
 
 def _read_split(manifest: Path, cells: pd.Series) -> Split:
@@ -186,9 +187,9 @@ def _read_split(manifest: Path, cells: pd.Series) -> Split:
     return Split(**parts)
 
 
-def _fingerprint(manifest: Path, sizes: Mapping[str, int]) -> str:
+def _fingerprint(manifest: Path, states: Mapping[str, tuple[int, int]]) -> str:
     digest = hashlib.sha256(manifest.read_bytes())
-    for name, size in sizes.items():
+    for name, size in states.items():
         digest.update(f"{name}\0{size}\n".encode())
     return digest.hexdigest()
 

@@ -220,7 +220,7 @@ def test_parameters_out_of_range(tmp_path):
     build(tmp_path)
     with pytest.raises(InputError, match="21 or 81"):
         open_dataset("nuswide[labels=10]", tmp_path, tmp_path)
-    with pytest.raises(InputError, match="cannot draw"):
+    with pytest.raises(InputError, match="n_query must be a whole number"):
         open_dataset("nuswide[n_query=0,n_database=3]", tmp_path, tmp_path)
 
 

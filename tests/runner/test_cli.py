@@ -1,5 +1,6 @@
 """Arguments: every complaint is one line with exit status 2, before any work."""
 
+import os
 import subprocess
 import sys
 import time
@@ -30,6 +31,11 @@ def assert_refused(answer, *words):
         (["--methods", "itq[n_iter=many]"], ["whole number"]),
         (["--methods", "itq[n_bits=5]"], ["no parameter"]),
         (["--methods", "itq[n_iter=5"], ["name[param=value"]),
+        (["--methods", "itq[n_iter=5]]"], ["name[param=value"]),
+        (["--methods", "itq[n_iter=none]"], ["whole number"]),
+        (["--methods", "itq[n_iter=[1]]"], ["itq"]),
+        (["--bits", "99999999"], ["--bits"]),
+        (["--seeds", "4294967296"], ["--seeds"]),
         (["--set", "itq.n_iter"], ["METHOD.PARAM=VALUE"]),
         (["--set", "lsh.center=true", "--methods", "itq"], ["not among"]),
         (["--bits", "0"], ["--bits", "'0'"]),
@@ -72,6 +78,7 @@ def edit_manifest(folder, change):
         (lambda f: f.drop(columns="labels"), "labels"),
         (lambda f: f.drop(columns="split"), "split"),
         (lambda f: f.assign(labels=""), "labels"),
+        (lambda f: f.assign(labels=f.labels.where(f.split == "query", "")), "relevant"),
         (lambda f: f.assign(split=["query+database", *f.split[1:]]), "query"),
         (lambda f: f.assign(split="train+database"), "query"),
         (lambda f: f.assign(split=["tset", *f.split[1:]]), "tset"),
@@ -110,6 +117,41 @@ def test_plugin_that_registers_nothing_or_fails(run, tmp_path):
     path = tmp_path / "wrong.py"
     path.write_text("1 / 0\n")
     assert_refused(run("--plugin", path), "ZeroDivisionError")
+
+
+def test_method_that_raises_before_it_starts(run, plugin):
+    path = plugin()
+    path.write_text(path.read_text() + "\n    def skip(self, task):\n        raise KeyError('x')\n")
+    assert_refused(run("--plugin", path), "mine", "KeyError")
+
+
+@pytest.mark.parametrize("name", ["../../esc", "", "a b", "has[br"])
+def test_impossible_names(run, plugin, tmp_path, name):
+    path = tmp_path / "named.py"
+    path.write_text(plugin().read_text().replace('"mine"', repr(name)))
+    assert_refused(run("--plugin", path), "name")
+
+
+def test_reserved_data_set_names(run, data_folder):
+    data_folder.rename(data_folder.with_name("cells"))
+    assert_refused(run(dataset=data_folder.with_name("cells")), "cells")
+
+
+def test_unwritable_cache(run, tmp_path):
+    (tmp_path / "file").touch()
+    assert_refused(run("--cache", tmp_path / "file" / "cache"), "--cache", "cannot write")
+
+
+def test_broken_entry_point_is_left_out(tmp_path):
+    info = tmp_path / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hashbench.methods]\nx = no_such_module:X\n")
+    command = [sys.executable, ROOT / "run_benchmark.py", "--list", "methods"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0 and "itq" in answer.stdout
+    assert len(answer.stderr.splitlines()) == 1 and "no_such_module" in answer.stderr
 
 
 def test_plugin_may_not_take_a_known_name(run, plugin):

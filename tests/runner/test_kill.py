@@ -42,6 +42,37 @@ def test_killed_run_goes_on(run, data_folder, plugin, tmp_path, jobs):
     assert all(not p.parent.name.startswith(".") for p in results.glob("cells/*/*/*/run.json"))
 
 
+def test_workers_end_with_their_parent(data_folder, plugin, tmp_path):
+    marker = tmp_path / "pids"
+    body = (
+        f"import time; open({str(marker)!r}, 'a').write(str(os.getpid()) + chr(10)); time.sleep(60)"
+    )
+    command = [sys.executable, ROOT / "run_benchmark.py", "--plugin", plugin("slow", body)]
+    command += ["--methods", "slow", "--bits", "8", "12", "--jobs", "2"]
+    command += ["--dataset", data_folder, "--results", tmp_path / "results"]
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not marker.exists() or len(marker.read_text().split()) < 2:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    workers = [Path(f"/proc/{pid}") for pid in marker.read_text().split()]
+    if not Path("/proc/self").exists():
+        pytest.skip("needs /proc to see whether a process is there")
+    deadline = time.monotonic() + 20
+    while any(is_running(worker) for worker in workers):
+        assert time.monotonic() < deadline, "a worker outlived the command"
+        time.sleep(0.2)
+
+
+def is_running(process):
+    try:
+        return "State:\tZ" not in (process / "status").read_text()
+    except OSError:
+        return False
+
+
 def wait_for_cells(results, count, process):
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

@@ -60,6 +60,51 @@ def test_rerun_all_runs_everything(run, tmp_path):
     assert all(after[p] > before[p] for p in before)
 
 
+def test_edited_numbers_are_not_believed(run, tmp_path):
+    run("--methods", "lsh", "--bits", "8")
+    (path,) = cell_files(tmp_path / "results")
+    good = path.read_text()
+    path.write_text(good.replace('"value": 0.', '"value": 0.9', 1))
+    run("--methods", "lsh", "--bits", "8")
+    values = [json.loads(text)["metrics"]["mAP@all"] for text in (good, path.read_text())]
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("name", ["about.json", "query_rows.npy", "train_tags.npz"])
+def test_damaged_bundle_is_written_again(run, tmp_path, name):
+    run("--methods", "lsh", "--bits", "8")
+    (path,) = (tmp_path / "results/cache/bundles").glob(f"*/{name}")
+    path.write_bytes(path.read_bytes()[:10])
+    assert run("--methods", "pcah", "--bits", "8")[0] == 0
+
+
+def test_damaged_shared_result_is_computed_again(run, tmp_path):
+    run("--methods", "pcah", "--bits", "8")
+    (path,) = (tmp_path / "results/cache/shared").glob("*/*.npz")
+    path.write_bytes(path.read_bytes()[:100])
+    assert run("--methods", "pcah", "--bits", "12")[0] == 0
+
+
+def test_method_that_wants_to_exit_is_a_failed_cell(run, plugin):
+    path = plugin(body="raise SystemExit(0)")
+    status, out, err = run("--plugin", path, "--methods", "lsh", "mine", "--bits", "8")
+    assert status == 1 and "SystemExit" in err and "lsh" in out
+
+
+def test_a_default_that_is_spelled_out_is_no_other_method(run, tmp_path):
+    run("--methods", "itq", "itq[n_iter=50]", "--bits", "8")
+    assert len(cell_files(tmp_path / "results")) == 1
+
+
+def test_values_do_not_choose_the_folder(run, plugin, tmp_path):
+    text = plugin().read_text().replace("shift=0.0", "shift=''").replace(" + self.shift", "")
+    (tmp_path / "mine.py").write_text(text)
+    method = f"mine[shift=../../../{'x' * 300}]"
+    status, _, err = run(*("--plugin", tmp_path / "mine.py", "--methods", method, "--bits", "8"))
+    assert status == 0, err
+    assert len(cell_files(tmp_path / "results")) == 1
+
+
 @pytest.mark.parametrize("damage", ["truncate", "alter", "remove"])
 def test_damaged_cell_is_run_again(run, tmp_path, damage):
     run("--methods", "lsh", "--bits", "8")
