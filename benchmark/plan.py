@@ -124,7 +124,7 @@ class Grid:
         }
         try:
             reason = _missing_input(entry, task) or hasher.skip(task)
-            operations = float(hasher.operations(task))
+            operations = 0.0 if reason else float(hasher.operations(task))
         except Exception as error:
             raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
         return Cell(variant, bits, seed, specification, reason, operations)

@@ -47,7 +47,9 @@ class MIRFlickr25K:
         """Read the official files below ``root/mirflickr25k`` (or mirflickr, root itself)."""
         if self.labels not in (24, 38):
             raise InputError(f"data set mirflickr25k: labels must be 38 or 24, not {self.labels}")
-        home = find_home(root, ("mirflickr25k", "mirflickr", "."), (ANNOTATIONS, "mirflickr"))
+        home = find_home(
+            root, ("mirflickr25k", "MIRFLICKR-25K", "mirflickr", "."), (ANNOTATIONS, "mirflickr")
+        )
         return choose_items(
             read_mirflickr(home, self.labels),
             reader_name(self),

@@ -63,7 +63,7 @@ class NUSWIDE:
         """Read the official files below ``root/nuswide`` (or NUS-WIDE, nus-wide, root itself)."""
         if self.labels not in SIZES:
             raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
-        home = find_home(root, ("nuswide", "NUS-WIDE", "nus-wide", "."), FOLDERS)
+        home = find_home(root, ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", "."), FOLDERS)
         n_query, n_database = SIZES[self.labels]
         return choose_items(
             read_nuswide(home, self.labels),
