@@ -13,13 +13,17 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
 from benchmark.options import build_parser
-from benchmark.protocol import PRESETS, find_protocol
+from benchmark.protocol import PRESETS, Protocol, find_protocol
 from benchmark.registry import Variant, methods
 from features.errors import FeatureError
+
+if TYPE_CHECKING:
+    from benchmark.store import CellResult
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -115,7 +119,6 @@ def _run(args: argparse.Namespace) -> int:
     store = Store(args.results)
     # From here on numpy, scikit-learn and the methods load.
     from benchmark.datasets.opening import open_dataset
-    from benchmark.output import terminal_text, write_outputs
     from benchmark.plan import Grid
     from benchmark.prepare import FeatureRequest, check_features, prepare, to_stderr
 
@@ -140,6 +143,7 @@ def _run(args: argparse.Namespace) -> int:
         if foreseen.bundle is None:
             print(f"features of {len(dataset):,} images are to be extracted first")
         return DONE
+
     prepared = prepare(dataset, request, _cache(args), to_stderr)
     cells = grid.cells(prepared.identity, prepared.task)
 
@@ -157,17 +161,24 @@ def _run(args: argparse.Namespace) -> int:
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)
-    folder = args.results / dataset.name
-    write_outputs(results, folder, protocol, prepared.n_database)
+    return _report(results, args.results, protocol, prepared.n_database)
+
+
+def _report(results: Sequence[CellResult], root: Path, protocol: Protocol, n_database: int) -> int:
+    from benchmark.output import terminal_text, write_outputs
+    from benchmark.prepare import to_stderr
+
+    folder = root / results[0].dataset
+    write_outputs(results, folder, protocol, n_database)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal_text(results, protocol, prepared.n_database, colour=colour))
+    print(terminal_text(results, protocol, n_database, colour=colour))
     print(f"\nAll tables, figures and summary.csv: {folder}")
     failed = [result for result in results if result.status == "failed"]
     if failed:
         first = failed[0]
         to_stderr(
             f"{len(failed)} of {len(results)} cells failed, the first: {first.method} at "
-            f"{first.bits} bits: {first.reason} (error.txt below {args.results / 'cells'})"
+            f"{first.bits} bits: {first.reason} (error.txt below {root / 'cells'})"
         )
     return FAILED if failed else DONE
 

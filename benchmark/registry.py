@@ -34,7 +34,8 @@ from benchmark.scan import UNKNOWN, Entry, read_entries
 class Variant:
     """A registered name with the parameters that differ from the defaults.
 
-    Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order given.
+    Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order of the
+    constructor.
     """
 
     name: str
@@ -217,8 +218,8 @@ class Registry:
                 chosen[self.parse(pattern)] = None
         return list(chosen)
 
-    def load_plugin(self, path: str | Path) -> list[str]:
-        """Run a Python file that registers classes; return the names it added.
+    def load_plugin(self, path: str | Path) -> None:
+        """Run a Python file that registers classes, unless that has been done.
 
         Raises
         ------
@@ -229,7 +230,8 @@ class Registry:
         module_name = f"hashbench_plugin_{path.stem}"
         if not path.is_file():
             raise InputError(f"--plugin {path}: there is no such file")
-        before = set(self.names())
+        # The project's own names first, so that a clash is the plug-in's fault.
+        self._scan()
         known = sys.modules.get(module_name)
         if known is None or Path(known.__file__) != path:
             spec = importlib.util.spec_from_file_location(module_name, path)
@@ -245,10 +247,8 @@ class Registry:
             except (Exception, SystemExit) as error:
                 del sys.modules[module_name]
                 raise InputError(f"--plugin {path}: {type(error).__name__}: {error}") from error
-        added = [e.name for e in self._entries.values() if e.module == module_name]
-        if not added:
+        if not any(entry.module == module_name for entry in self._entries.values()):
             raise InputError(f"--plugin {path}: it registers no {self.kind}")
-        return [name for name in added if name not in before] or added
 
     def _checked_facts(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         missing = [key for key in self.required if key not in facts]

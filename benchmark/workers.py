@@ -44,10 +44,12 @@ def spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    # A dask worker belongs to its cluster and outlives this command.
+    task = delayed(_run_watched if workers.backend == "loky" else _run_labelled)
     try:
         with _backend(workers):
             parallel = Parallel(n_jobs=workers.jobs, return_as="generator_unordered")
-            for cell, result in parallel(delayed(_labelled)(run, cell) for cell in cells):
+            for cell, result in parallel(task(run, cell) for cell in cells):
                 del left[cell]
                 yield cell, result
     except BrokenProcessPool:
@@ -56,9 +58,13 @@ def spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[
             yield cell, _run_alone(run, cell)
 
 
-def _labelled(run: Run, cell: Cell) -> tuple[Cell, CellResult]:
-    _end_with_parent()
+def _run_labelled(run: Run, cell: Cell) -> tuple[Cell, CellResult]:
     return cell, run_cell(run, cell)
+
+
+def _run_watched(run: Run, cell: Cell) -> tuple[Cell, CellResult]:
+    _end_with_parent()
+    return _run_labelled(run, cell)
 
 
 @cache
@@ -84,7 +90,7 @@ def _run_alone(run: Run, cell: Cell) -> CellResult:
         return finished
     try:
         with ProcessPoolExecutor(max_workers=1) as pool:
-            return pool.submit(run_cell, run, cell).result()
+            return pool.submit(_run_watched, run, cell).result()[1]
     except BrokenProcessPool as error:
         reason = "the worker process died (out of memory?)"
         return store_failure(run, cell, reason, str(error))
