@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from benchmark.bundle import Bundle, open_bundle
+from benchmark.bundle import open_bundle
 from benchmark.evaluation import Evaluation
 from benchmark.measure import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.plan import Cell, make_hasher
@@ -20,9 +20,6 @@ from benchmark.protocol import Protocol, evaluate
 from benchmark.registry import methods
 from benchmark.store import CellResult, Measure, Store
 from methods.shared import seconds_spared, sharing
-
-if TYPE_CHECKING:
-    from methods.base import Hasher
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     reset_peak_memory()
     spared = seconds_spared()
     with watch.time("fit"):
-        hasher.fit(data.X_train, **_supervision(hasher, data))
+        supervision = hasher.supervised_by(tags=data.train_tags, labels=data.train_labels)
+        hasher.fit(data.X_train, **supervision)
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
@@ -121,15 +119,6 @@ def _record(cell: Cell) -> dict[str, Any]:
         "versions": versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _supervision(hasher: Hasher, data: Bundle) -> dict[str, Any]:
-    """The leakage guard: a method sees the training tags or labels only if it declares them."""
-    if hasher.supervision == "tags":
-        return {"tags": data.train_tags}
-    if hasher.supervision == "labels":
-        return {"labels": data.train_labels}
-    return {}
 
 
 def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import InputError
 from benchmark.protocol import Protocol
 from benchmark.registry import Variant, methods
-from benchmark.scan import Entry
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
@@ -123,7 +122,7 @@ class Grid:
             "engine": [code_digest(module) for module in ENGINE],
         }
         try:
-            reason = _missing_input(entry, task) or hasher.skip(task)
+            reason = _missing_input(hasher, task) or hasher.skip(task)
             operations = 0.0 if reason else float(hasher.operations(task))
         except Exception as error:
             raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
@@ -145,12 +144,12 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
         raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
 
 
-def _missing_input(entry: Entry, task: Task) -> str | None:
-    if entry.facts["supervision"] == "tags" and not task.has_tags:
+def _missing_input(hasher: Hasher, task: Task) -> str | None:
+    if "tags" in hasher.uses and not task.has_tags:
         return "needs tags, and the data set has none"
-    if entry.facts["supervision"] == "labels" and not task.has_labels:
+    if "labels" in hasher.uses and not task.has_labels:
         return "needs labels, and the training items have none"
-    if entry.facts["inputs"] == "images" and not task.has_images:
+    if hasher.inputs == "images" and not task.has_images:
         return "needs images, and the data set has only features"
     return None
 

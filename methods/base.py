@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
 
+#: What a method may be handed besides features, by the supervision that it declares.
+ALLOWED = {"none": (), "tags": ("tags",), "labels": ("tags", "labels")}
+
 
 @dataclass(frozen=True)
 class Task:
@@ -60,6 +63,20 @@ class Hasher(BaseEstimator):
         self.n_bits = n_bits
         self.random_state = random_state
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What :meth:`fit` is handed besides features: some of ``tags`` and ``labels``.
+
+        By default what the method declares as its supervision.  A method that declares labels may
+        take tags with them or in their place, by its parameters; nothing else is handed over.
+        """
+        return () if self.supervision == "none" else (self.supervision,)
+
+    def supervised_by(self, **available: Any) -> dict[str, Any]:
+        """The leakage guard: those of ``tags`` and ``labels`` that :meth:`fit` is to be handed."""
+        allowed = ALLOWED[self.supervision]
+        return {k: v for k, v in available.items() if k in self.uses and k in allowed}
+
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: Any = None) -> Hasher:
         """Learn from training data.
 
@@ -68,9 +85,9 @@ class Hasher(BaseEstimator):
         X : (n, d) array of float
             Training features.
         tags : (n, V) sparse matrix, optional
-            Image-tag matrix; given only to methods with ``supervision="tags"``.
+            Image-tag matrix; given only to methods whose :attr:`uses` names it.
         labels : (n, c) array of bool, optional
-            Multi-hot labels; given only to methods with ``supervision="labels"``.
+            Multi-hot labels; likewise.
 
         Returns
         -------

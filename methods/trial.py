@@ -55,8 +55,7 @@ class Trial:
 
     def fit(self, hasher: Hasher, items: Items) -> Hasher:
         """What ``hasher.fit`` returns, given the supervision it declares and nothing more."""
-        given = {name: getattr(items, name) for name in ("tags", "labels")}
-        wanted = {name: value for name, value in given.items() if hasher.supervision == name}
+        wanted = hasher.supervised_by(tags=items.tags, labels=items.labels)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             return hasher.fit(items.X, **wanted)
