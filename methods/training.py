@@ -233,7 +233,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         groups.append({"params": list(backbone.parameters()), "lr": recipe.lr * BACKBONE_RATE})
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
-    return torch.optim.Adam(groups, weight_decay=recipe.weight_decay)
+    return torch.optim.Adam(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
 def _step(
