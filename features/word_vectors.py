@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -57,10 +58,11 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
     path = Path(path)
     try:
         with _opened(path) as file:
-            if file.peek(4)[:4] == _FASTTEXT:
-                vectors = _from_fasttext(file, words)
-            else:
-                vectors = _from_list(file, words)
+            fasttext = file.peek(4)[:4] == _FASTTEXT
+            compressed = isinstance(file, gzip.GzipFile)
+            vectors = None if fasttext else _from_list(file, words)
+        if fasttext:
+            vectors = _from_fasttext(path, compressed, words)
     except OSError as error:
         raise FeatureError(f"word vectors {path}: {error.strerror or one_line(error)}") from error
     except (EOFError, zlib.error) as error:
@@ -189,12 +191,16 @@ def _truncated(number: int, layout: _Layout) -> str:
     return f"ends after {number:,} of {layout.count:,} vectors; fetch it again"
 
 
-def _from_fasttext(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
+def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.ndarray:
     """Vectors from Facebook's binary model, whole words first, else the sum of a word's parts."""
     from gensim.models.fasttext import load_facebook_vectors
 
     try:
-        model = load_facebook_vectors(file)
+        with TemporaryDirectory() as folder:
+            # gensim goes by the ending of the name.
+            link = Path(folder) / ("model.bin.gz" if compressed else "model.bin")
+            link.symlink_to(path.resolve())
+            model = load_facebook_vectors(str(link))
     except Exception as error:
         # On damaged models it raises nearly anything: struct.error, AssertionError, ValueError.
         raise FeatureError(f"not a usable fastText model ({one_line(error)})") from error
