@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -197,10 +198,14 @@ def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.nda
 
     try:
         with TemporaryDirectory() as folder:
-            # gensim goes by the ending of the name.
-            link = Path(folder) / ("model.bin.gz" if compressed else "model.bin")
-            link.symlink_to(path.resolve())
-            model = load_facebook_vectors(str(link))
+            # gensim goes by the ending of the name, and reads compressed models wrongly.
+            plain = Path(folder) / "model.bin"
+            if compressed:
+                with _opened(path) as source, open(plain, "wb") as target:
+                    shutil.copyfileobj(source, target)
+            else:
+                plain.symlink_to(path.resolve())
+            model = load_facebook_vectors(str(plain))
     except Exception as error:
         # On damaged models it raises nearly anything: struct.error, AssertionError, ValueError.
         raise FeatureError(f"not a usable fastText model ({one_line(error)})") from error
