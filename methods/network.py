@@ -14,7 +14,7 @@ from features.backbones import Backbone
 from features.pixels import ImageArray
 from methods.base import Hasher
 from methods.computing import computing
-from methods.training import seeded
+from methods.training import as_tensor, seeded
 
 #: Rows handled at once: features for their mean, images for their scores.
 ROWS_AT_ONCE, IMAGES_AT_ONCE = 8192, 64
@@ -34,7 +34,7 @@ class DeepHasher(Hasher):
 
     def project(self, X: np.ndarray | ImageArray) -> np.ndarray:
         if not isinstance(X, ImageArray):
-            return _first(self.network_, torch.from_numpy(np.asarray(X, dtype=np.float64)))
+            return _first(self.network_, as_tensor(X, np.float64))
         network = self.network_.to(computing().device)
         parts = []
         for rows in gen_batches(len(X), IMAGES_AT_ONCE):

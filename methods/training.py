@@ -60,7 +60,7 @@ class Recipe:
 
     @classmethod
     def of(cls, method: Any) -> Recipe:
-        """The recipe in a method's parameters; what it has no parameter for stays at its default."""
+        """The recipe in a method's parameters; what it has none for stays at its default."""
         names = [f.name for f in fields(cls) if hasattr(method, f.name)]
         return cls(**{name: getattr(method, name) for name in names})
 
@@ -215,12 +215,12 @@ class Batches:
                 yield self.items[index], index
 
 
-def as_tensor(X: np.ndarray) -> Tensor:
-    """Features as float32, without a copy where they are that already."""
+def as_tensor(X: np.ndarray, dtype: type = np.float32) -> Tensor:
+    """Features as a tensor, without a copy where they are of that type already."""
     with warnings.catch_warnings():
         # Features are read-only on purpose, and nothing here writes to them.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
-        return torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32))
+        return torch.from_numpy(np.ascontiguousarray(X, dtype=dtype))
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
