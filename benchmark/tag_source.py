@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: What stands for a file of word vectors where the user names none.
 OWN_VECTORS = "skip-gram on the training tags"
 
+#: Bytes of a file that takes so long to read that the user is told.
+LARGE = 100_000_000
+
 
 @dataclass(frozen=True)
 class TagRequest:
@@ -136,7 +139,8 @@ def _looked_up(
     except (OSError, ValueError, EOFError):
         # Not there yet, or damaged.
         pass
-    log(f"reading word vectors of {path.name}")
+    if path.stat().st_size > LARGE:
+        log(f"reading word vectors of {path.name}")
     vectors = load_word_vectors(path, words)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = stored.with_name(f".{stored.stem}.{os.getpid()}.npy")

@@ -64,10 +64,10 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
             vectors = None if fasttext else _from_list(file, words)
         if fasttext:
             vectors = _from_fasttext(path, compressed, words)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FeatureError(f"word vectors {path}: damaged gzip file; fetch it again") from error
     except OSError as error:
         raise FeatureError(f"word vectors {path}: {error.strerror or one_line(error)}") from error
-    except (EOFError, zlib.error) as error:
-        raise FeatureError(f"word vectors {path}: damaged archive; fetch it again") from error
     except FeatureError as error:
         raise FeatureError(f"word vectors {path}: {error}") from error
     if not np.isfinite(vectors).all():
@@ -120,7 +120,9 @@ def _recognise(head: bytes) -> _Layout:
     numbers = head.split(b"\n", 1)[0].split()[1:]
     if len(numbers) > 1 and _are_numbers(numbers):
         return _Layout(0, None, len(numbers), binary=False)
-    raise FeatureError("not a file of word vectors in the format of word2vec, GloVe or fastText")
+    raise FeatureError(
+        "not a file of word vectors; give one in the format of word2vec, GloVe or fastText"
+    )
 
 
 def _are_numbers(fields: list[bytes]) -> bool:
