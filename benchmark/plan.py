@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: Modules whose change makes stored metrics stale.
 ENGINE = tuple(
-    f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
+    f"benchmark.{name}"
+    for name in ("ranking", "scoring", "expectation", "metrics", "evaluation", "protocol")
 )
 
 
