@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from benchmark.protocol import Protocol
     from benchmark.ranking import Profile
 
-#: Groups of rankings held at once where a ranking may have as many groups as items (16 MB).
-GROUPS_AT_ONCE = 2**21
+#: Groups of rankings held at once where a ranking may have as many groups as items (33 MB).
+GROUPS_AT_ONCE = 2**22
 
 
 class Bounds(NamedTuple):

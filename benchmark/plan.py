@@ -190,7 +190,20 @@ def _imported_methods(module: str, seen: set[str]) -> set[str]:
     for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == "methods":
-                _imported_methods("methods.base", seen)
+                for module in _homes({alias.name for alias in node.names}):
+                    _imported_methods(module, seen)
             elif node.module.startswith("methods."):
                 _imported_methods(node.module, seen)
     return seen
+
+
+def _homes(names: set[str]) -> list[str]:
+    """The modules from which the ``methods`` package takes these names."""
+    nodes = ast.parse(_source("methods").read_text(encoding="utf-8")).body
+    return [
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        and node.module.startswith("methods.")
+        and names & {alias.name for alias in node.names}
+    ]
