@@ -204,7 +204,10 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out) -> None:  #
         g = 0
         while g < items.shape[1] and N0 + items[q, g] <= k:
             n, p = np.int64(items[q, g]), np.int64(relevant[q, g])
-            if p > 0:
+            if p > 0 and n == 1:
+                alone = (P0 + 1) / (N0 + 1)
+                S, low, high = S + alone, low + alone, high + alone
+            elif p > 0:
                 S += expected_precisions(p, n, n, N0, P0, H)
                 low += last_precisions(p, n, N0, P0, H)
                 high += first_precisions(p, N0, P0, H)

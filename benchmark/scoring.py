@@ -42,11 +42,7 @@ def score_profile(
         With as many groups as the query with the most different scores has; the others end in
         groups without items.
     """
-    items, relevant = _ranked(
-        query_tables, database_codes, query_labels, database_labels, tied=True
-    )
-    used = np.flatnonzero(items.any(axis=0))[-1] + 1
-    return Profile(np.ascontiguousarray(items[:, :used]), np.ascontiguousarray(relevant[:, :used]))
+    return _profile(query_tables, database_codes, query_labels, database_labels, tied=True)
 
 
 def score_index_profile(
@@ -59,27 +55,25 @@ def score_index_profile(
 
     Parameters and result as in :func:`score_profile`, but with n groups of one item each.
     """
-    return Profile(
-        *_ranked(query_tables, database_codes, query_labels, database_labels, tied=False)
-    )
+    return _profile(query_tables, database_codes, query_labels, database_labels, tied=False)
 
 
-def _ranked(
+def _profile(
     query_tables: np.ndarray,
     database_codes: np.ndarray,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
     *,
     tied: bool,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Profile:
     shape = len(query_tables), database_codes.shape[1]
     items, relevant = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
     label_words = np.ascontiguousarray(database_labels.T)
     threads = numba.get_num_threads()
-    _rank_by_score(
+    used = _rank_by_score(
         query_tables, database_codes, query_labels, label_words, tied, threads, items, relevant
     )
-    return items, relevant
+    return Profile(np.ascontiguousarray(items[:, :used]), np.ascontiguousarray(relevant[:, :used]))
 
 
 @numba.njit(cache=True)
@@ -129,8 +123,9 @@ def _sort_keys(key, spare):  # noqa: ANN001, ANN202
 
 @numba.njit(cache=True, parallel=True, nogil=True)
 def _rank_by_score(tables, codes, query_labels, label_words, tied, n_threads, items, relevant):  # noqa: ANN001, ANN202
-    """Tie groups of every query, or groups of one item each unless `tied`."""
+    """Tie groups of every query, or groups of one item each unless `tied`; the largest number."""
     n, one = codes.shape[1], np.uint64(1)
+    n_groups = np.zeros(len(tables), dtype=np.int64)
     for thread in numba.prange(n_threads):
         key, spare = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint64)
         buffer = np.empty(TILE, dtype=np.float32)
@@ -141,9 +136,11 @@ def _rank_by_score(tables, codes, query_labels, label_words, tied, n_threads, it
                 tile = key[start : start + len(score)]
                 _write_keys(score, query_labels[q], label_words, start, tile)
             ranked = _sort_keys(key, spare)
-            groups, hits, g = items[q], relevant[q], -1
+            # Without branches, which nobody could foresee where half of the scores are new.
+            groups, hits, g = items[q], relevant[q], 0
             for i in range(n):
-                if not tied or i == 0 or ranked[i] >> one != ranked[i - 1] >> one:
-                    g += 1
+                g += i > 0 and (not tied or ranked[i] >> one != ranked[i - 1] >> one)
                 groups[g] += 1
                 hits[g] += np.int32(ranked[i] & one)
+            n_groups[q] = g + 1
+    return n_groups.max()
