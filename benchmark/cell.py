@@ -16,8 +16,9 @@ from benchmark.bundle import open_bundle
 from benchmark.evaluation import Evaluation
 from benchmark.measure import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.plan import Cell, make_hasher
-from benchmark.protocol import Protocol, evaluate
+from benchmark.protocol import Protocol
 from benchmark.registry import methods
+from benchmark.search import search_of
 from benchmark.store import CellResult, Measure, Store
 from benchmark.tag_source import describe_tags
 from features.tags import account_tags
@@ -94,10 +95,11 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
         database_codes = hasher.encode(data.X_database)
-    query_codes = hasher.encode(data.X_query)
+    queries = hasher.encode_queries(data.X_query)
+    search = search_of(hasher)
     with watch.time("evaluate"):
-        evaluation = evaluate(
-            query_codes, database_codes, data.query_labels, data.database_labels, run.protocol
+        evaluation = search.evaluate(
+            queries, database_codes, data.query_labels, data.database_labels, run.protocol
         )
     metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
@@ -110,8 +112,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     arrays = {"profile": _profile_arrays(evaluation)}
     if run.save_codes:
         arrays["codes"] = {
-            "query": np.packbits(query_codes, axis=1, bitorder="little"),
-            "database": np.packbits(database_codes, axis=1, bitorder="little"),
+            "query": search.stored(queries),
+            "database": search.stored(database_codes),
         }
     return result, watch.seconds, arrays
 
@@ -127,7 +129,8 @@ def _record(cell: Cell) -> dict[str, Any]:
 
 
 def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
-    arrays = {"items": evaluation.profile.items, "relevant": evaluation.profile.relevant}
+    # A ranking by score has a group for almost every item of every query: too many to keep.
+    arrays = evaluation.profile._asdict() if evaluation.profile else {}
     for name, values in evaluation.per_query.items():
         arrays[f"query:{name}"] = values
     for name, curve in evaluation.curves.items():

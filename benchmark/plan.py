@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: Modules whose change makes stored metrics stale.
 ENGINE = tuple(
-    f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
+    f"benchmark.{name}"
+    for name in ("ranking", "scoring", "expectation", "metrics", "evaluation", "protocol")
 )
 
 #: Modules besides those of ``methods`` whose change makes a method another one that uses them.
@@ -201,7 +202,20 @@ def _imported_methods(module: str, seen: set[str]) -> set[str]:
     for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == "methods":
-                _imported_methods("methods.base", seen)
+                for home in _homes({alias.name for alias in node.names}):
+                    _imported_methods(home, seen)
             elif node.module.startswith("methods.") or node.module in TAG_MODULES:
                 _imported_methods(node.module, seen)
     return seen
+
+
+def _homes(names: set[str]) -> list[str]:
+    """The modules from which the ``methods`` package takes these names."""
+    nodes = ast.parse(_source("methods").read_text(encoding="utf-8")).body
+    return [
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        and node.module.startswith("methods.")
+        and names & {alias.name for alias in node.names}
+    ]

@@ -4,6 +4,11 @@
 status, metrics, timings, versions, checksums), ``profile.npz`` (items and relevant items at every
 distance, per-query values and curves), ``codes.npz`` if asked for, and ``error.txt`` for a failed
 cell.  Tables and figures are made from these alone.
+
+A quantiser ranks by score, and the counts of its rankings would take as much room as the rankings
+themselves: its ``profile.npz`` has per-query values and curves only.  Other metrics can be made
+from its ``codes.npz``, which holds the look-up tables of the queries (``query``, float32) and the
+code words of the database (``database``, uint8); of binary codes it holds the packed bits.
 """
 
 from __future__ import annotations
