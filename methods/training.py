@@ -209,7 +209,7 @@ class Batches:
             chosen = rows[start : start + self.size]
             index = torch.from_numpy(chosen).to(self.device)
             if isinstance(self.items, ImageArray):
-                pixels = torch.from_numpy(np.ascontiguousarray(self.items.pixels[chosen]))
+                pixels = torch.from_numpy(self.items.read(chosen))
                 yield pixels.to(self.device, non_blocking=True), index
             else:
                 yield self.items[index], index
