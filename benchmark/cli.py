@@ -23,7 +23,7 @@ from benchmark.registry import Variant, methods
 from features.errors import FeatureError
 
 if TYPE_CHECKING:
-    from benchmark.store import CellResult
+    from benchmark.store import CellResult, Store
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -161,17 +161,26 @@ def _run(args: argparse.Namespace) -> int:
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)
-    return _report(results, args.results, protocol, prepared.n_database)
+    folders = [cell.folder for cell in cells]
+    return _report(results, folders, store, protocol, prepared.n_database)
 
 
-def _report(results: Sequence[CellResult], root: Path, protocol: Protocol, n_database: int) -> int:
-    from benchmark.output import terminal_text, write_outputs
+def _report(
+    results: Sequence[CellResult],
+    folders: Sequence[str],
+    store: Store,
+    protocol: Protocol,
+    n_database: int,
+) -> int:
+    from benchmark.output import terminal_text, tested_differences, write_outputs
     from benchmark.prepare import to_stderr
 
+    root = store.root
     folder = root / results[0].dataset
-    write_outputs(results, folder, protocol, n_database)
+    tests = tested_differences(results, folders, store, protocol, n_database)
+    write_outputs(results, folder, protocol, n_database, tests)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal_text(results, protocol, n_database, colour=colour))
+    print(terminal_text(results, protocol, n_database, tests, colour=colour))
     print(f"\nAll tables, figures and summary.csv: {folder}")
     failed = [result for result in results if result.status == "failed"]
     if failed:

@@ -34,6 +34,18 @@ def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     assert (itq.value > 0.8).all()
 
 
+def test_tables_rest_on_tests_between_the_methods(run, tmp_path):
+    """Blobs far apart: at 4 bits two random directions cannot keep them apart as PCA does."""
+    status, out, _ = run("--methods", "pcah", "lsh", "--bits", "4", "--seeds", "0", "1")
+    assert status == 0 and "The best is significantly better than the second" in " ".join(
+        out.split()
+    )
+    table = pd.read_csv(tmp_path / "results/blobs/tables/mAP@all.csv", index_col="method")
+    assert table["letter"].tolist()[:2] == ["a", "b"]
+    assert table.loc["pcah", "4 bits better than"] == "b"
+    assert pd.isna(table.loc["lsh", "4 bits better than"])
+
+
 def test_second_run_recomputes_nothing(run, tmp_path):
     run(*METHODS)
     before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
