@@ -132,6 +132,7 @@ def _run(args: argparse.Namespace) -> int:
     check_features(dataset, request)
     for note in dataset.notes:
         to_stderr(f"{dataset.name}: {note}")
+    save_codes = args.save_codes or args.audit
     grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol)
     if args.dry_run:
         from benchmark.prepare import foresee
@@ -139,7 +140,7 @@ def _run(args: argparse.Namespace) -> int:
 
         foreseen = foresee(dataset, request, _cache(args))
         cells = grid.cells(foreseen.identity, foreseen.task)
-        print(price_text(price_cells(cells, store), args.jobs))
+        print(price_text(price_cells(cells, store, codes=save_codes), args.jobs))
         if foreseen.bundle is None:
             print(f"features of {len(dataset):,} images are to be extracted first")
         return DONE
@@ -157,12 +158,15 @@ def _run(args: argparse.Namespace) -> int:
         shared=shared_folder(_cache(args).resolve(), prepared.identity),
         protocol=protocol,
         plugins=tuple(path.resolve() for path in args.plugin),
-        save_codes=args.save_codes,
+        save_codes=save_codes,
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)
     folders = [cell.folder for cell in cells]
-    return _report(results, folders, store, protocol, prepared.n_database)
+    status = _report(results, folders, store, protocol, prepared.n_database)
+    if args.audit:
+        _audit(results, folders, store, prepared.bundle)
+    return status
 
 
 def _report(
@@ -190,6 +194,19 @@ def _report(
             f"{first.bits} bits: {first.reason} (error.txt below {root / 'cells'})"
         )
     return FAILED if failed else DONE
+
+
+def _audit(
+    results: Sequence[CellResult], folders: Sequence[str], store: Store, bundle: Path
+) -> None:
+    from benchmark.audit import audit_cells
+    from benchmark.audit_tables import audit_text, write_audit
+    from benchmark.bundle import open_bundle
+
+    data = open_bundle(bundle)
+    frame = audit_cells(results, folders, store, data.query_labels, data.database_labels)
+    write_audit(frame, store.root / results[0].dataset / "tables")
+    print(f"\n{audit_text(frame)}")
 
 
 def _variants(args: argparse.Namespace) -> list[Variant]:

@@ -164,6 +164,24 @@ class Store:
             names = [name for name in arrays if name.startswith("query:")]
             return {name.removeprefix("query:"): arrays[name] for name in names}
 
+    def has_codes(self, folder: str) -> bool:
+        """Whether a cell was stored with its codes."""
+        return (self.root / "cells" / folder / "codes.npz").exists()
+
+    def codes(self, folder: str, bits: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Query and database codes, (q, bits) and (n, bits) of bool; None without binary codes."""
+        if not self.has_codes(folder):
+            return None
+        with np.load(self.root / "cells" / folder / "codes.npz", allow_pickle=False) as arrays:
+            packed = [arrays[name] for name in ("query", "database") if name in arrays]
+        width = -(-bits // 8)
+        if len(packed) != 2 or any(p.dtype != np.uint8 or p.shape[1] != width for p in packed):
+            return None
+        query, database = (
+            np.unpackbits(p, axis=1, count=bits, bitorder="little").astype(bool) for p in packed
+        )
+        return query, database
+
     def records(self, dataset: str) -> Iterator[dict[str, Any]]:
         """The ``run.json`` of every readable cell of a data set, whatever its key."""
         for path in sorted((self.root / "cells" / dataset).glob("*/*/run.json")):

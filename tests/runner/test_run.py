@@ -228,6 +228,30 @@ def test_run_json_says_everything(run, tmp_path):
         assert codes["database"].shape == (360, 1)
 
 
+def test_audit_keeps_codes_and_runs_cells_without_them_again(run, tmp_path):
+    arguments = ("--methods", "itq", "lsh", "--bits", "8")
+    run(*arguments)
+    assert "2 cells to run" in run(*arguments, "--audit", "--dry-run")[1]
+    status, out, err = run(*arguments, "--audit")
+    assert (
+        status == 0 and err == "cells that were stored without their codes and are run again: 2\n"
+    )
+    assert len(cell_files(tmp_path / "results", "codes.npz")) == 2
+    assert "Audit: mAP over the whole ranking" in out
+    tables = tmp_path / "results/blobs/tables"
+    audit = pd.read_csv(tables / "audit.csv").set_index(["method", "convention", "metric"])["value"]
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv").set_index(["method", "metric"])
+    for method in ("itq", "lsh"):
+        for metric in ("mAP@5000", "mAP@all", "P@r2"):
+            assert audit[method, "wdht", metric] == pytest.approx(
+                summary.loc[(method, metric), "value"], rel=1e-12
+            )
+    assert (tables / "audit.md").exists() and (tables / "audit.txt").read_text().strip() in out
+    before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
+    assert run(*arguments, "--audit")[2] == ""
+    assert {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")} == before
+
+
 def test_l2_normalisation_is_another_kind_of_features(run, tmp_path):
     run("--methods", "lsh[center=false]", "itq", "--bits", "8")
     run("--methods", "lsh[center=false]", "itq", "--bits", "8", "--l2-normalize")
