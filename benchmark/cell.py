@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from benchmark.plan import Cell, make_hasher
 from benchmark.protocol import Protocol, evaluate
 from benchmark.registry import methods
 from benchmark.store import CellResult, Measure, Store
+from benchmark.tag_source import describe_tags
+from features.tags import account_tags
 from methods.shared import seconds_spared, sharing
 
 
@@ -59,6 +61,9 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         with sharing(run.shared), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
             result, record["seconds"], arrays = _compute(run, cell)
+        if "tags" in cell.specification:
+            tags = open_bundle(run.bundle).train_tags
+            record["tag_account"] = asdict(account_tags(tags, tags.vectors))
         record["warnings"] = sorted({str(w.message) for w in caught})
         store.write(cell.folder, result, record, arrays)
     except (Exception, SystemExit) as error:
@@ -140,4 +145,5 @@ def unfinished(cell: Cell) -> CellResult:
         seed=cell.seed,
         status="failed",
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
+        tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
     )

@@ -25,6 +25,8 @@ ENGINE = tuple(
     f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
 )
 
+#: Modules besides those of ``methods`` whose change makes a method another one that uses them.
+TAG_MODULES = ("features.tags", "features.skip_gram", "features.word_vectors")
 
 #: Characters of a variant in the name of its folder.
 LONGEST_NAME = 120
@@ -84,7 +86,7 @@ class Grid:
     seeds: Sequence[int]
     protocol: Protocol
 
-    def cells(self, data: Mapping[str, Any], task: Task) -> list[Cell]:
+    def cells(self, data: Mapping[str, Any], task: Task, tags: Mapping[str, Any]) -> list[Cell]:
         """All cells, by variant, then code length, then seed.
 
         Parameters
@@ -93,6 +95,8 @@ class Grid:
             What identifies the data: ``dataset``, its fingerprint, the split, the features.
         task : Task
             Shape of the data, for skip reasons and prices.
+        tags : mapping
+            What identifies the tags and their word vectors; part of a cell that uses tags alone.
 
         Raises
         ------
@@ -100,14 +104,20 @@ class Grid:
             If a method refuses its parameters.
         """
         return [
-            self._cell(variant, bits, seed, data, task)
+            self._cell(variant, bits, seed, data, task, tags)
             for variant in self.variants
             for bits in self.bits
             for seed in self.seeds
         ]
 
     def _cell(
-        self, variant: Variant, bits: int, seed: int, data: Mapping[str, Any], task: Task
+        self,
+        variant: Variant,
+        bits: int,
+        seed: int,
+        data: Mapping[str, Any],
+        task: Task,
+        tags: Mapping[str, Any],
     ) -> Cell:
         entry = methods.find(variant.name)
         hasher = make_hasher(variant, bits, seed)
@@ -121,6 +131,8 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [code_digest(module) for module in ENGINE],
         }
+        if "tags" in hasher.uses:
+            specification["tags"] = dict(tags)
         try:
             reason = _missing_input(hasher, task) or hasher.skip(task)
             operations = 0.0 if reason else float(hasher.operations(task))
@@ -156,7 +168,7 @@ def _missing_input(hasher: Hasher, task: Task) -> str | None:
 
 @lru_cache
 def code_digest(module: str) -> str:
-    """Digest of a module's code and of the ``methods`` modules that it imports.
+    """Digest of a module's code and of the ``methods`` and tag modules that it imports.
 
     Comments, formatting and docstrings do not count, so that only a real change makes stored
     cells stale.
@@ -190,6 +202,6 @@ def _imported_methods(module: str, seen: set[str]) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == "methods":
                 _imported_methods("methods.base", seen)
-            elif node.module.startswith("methods."):
+            elif node.module.startswith("methods.") or node.module in TAG_MODULES:
                 _imported_methods(node.module, seen)
     return seen

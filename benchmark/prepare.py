@@ -18,6 +18,8 @@ from benchmark.errors import InputError
 from features.extractors import check_extractor_name
 
 if TYPE_CHECKING:
+    from benchmark.tag_source import TagSource
+    from features.tags import TagAccount
     from methods.base import Task
 
 #: Unreadable images named in a message; the others are counted.
@@ -61,12 +63,15 @@ class Prepared:
         What identifies the data in the key of a cell.
     task : Task
     n_database : int
+    tag_account : TagAccount or None
+        What there is to learn from tags; None while features are not extracted.
     """
 
     bundle: Path | None
     identity: dict[str, Any]
     task: Task
     n_database: int
+    tag_account: TagAccount | None = None
 
 
 def check_features(dataset: Dataset, request: FeatureRequest) -> str:
@@ -93,7 +98,11 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
 
 
 def prepare(
-    dataset: Dataset, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+    dataset: Dataset,
+    request: FeatureRequest,
+    tags: TagSource,
+    cache: Path,
+    log: Callable[[str], None],
 ) -> Prepared:
     """Extract features if need be and write what workers open.
 
@@ -103,13 +112,15 @@ def prepare(
         As :func:`check_features`; also if an extractor cannot work here, or if images cannot be
         read and the user asked for an error.
     """
+    from features.tags import account_tags
+
     name = check_features(dataset, request)
     if name in dataset.features:
         features = _given(dataset, name, request.l2)
     else:
         features = _extracted(dataset, name, request, cache, log)
     usable = _usable_split(dataset, features)
-    bundle = write_bundle(dataset, usable, features, cache / "bundles")
+    bundle = write_bundle(dataset, usable, features, tags, cache / "bundles")
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -121,10 +132,11 @@ def prepare(
     }
     opened = open_bundle(bundle)
     task = bundle_task(opened, dataset.images is not None)
-    return Prepared(bundle, identity, task, len(opened.X_database))
+    account = account_tags(opened.train_tags, opened.train_tags.vectors)
+    return Prepared(bundle, identity, task, len(opened.X_database), account)
 
 
-def foresee(dataset: Dataset, request: FeatureRequest, cache: Path) -> Prepared:
+def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
     """What :func:`prepare` would give, without extracting anything, for ``--dry-run``.
 
     Where features are still to be extracted the identity lacks theirs, so that no stored cell
@@ -143,7 +155,7 @@ def foresee(dataset: Dataset, request: FeatureRequest, cache: Path) -> Prepared:
             task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
             identity = {"dataset": dataset.name, "features": name}
             return Prepared(None, identity, task, len(dataset.split.database))
-    return prepare(dataset, request, cache, to_stderr)
+    return prepare(dataset, request, tags, cache, to_stderr)
 
 
 def _given(dataset: Dataset, name: str, l2: bool) -> FeatureRows:

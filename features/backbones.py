@@ -93,6 +93,24 @@ class Backbone:
             ]
         return torch.cat(parts).numpy()
 
+    @property
+    def crop_size(self) -> int:
+        """Side of the square that the network looks at, in pixels."""
+        return self._transform.crop_size[0]
+
+    @property
+    def normalisation(self) -> tuple[list[float], list[float]]:
+        """Mean and deviation of the three channels of its training images."""
+        return self._transform.mean, self._transform.std
+
+    def module(self) -> nn.Module:
+        """A new copy of the network with its pretrained weights, on the CPU."""
+        # Weights first: a download that fails should not wait for a network to be built.
+        state = self._state_dict()
+        model = build_model(self.model_name, self.crop_size)
+        load_weights(model, state, self.weights or self._pretrained.url)
+        return without_head(model, self.layer).eval()
+
     @cached_property
     def _digest(self) -> str:
         with open(self.weights, "rb") as file:
@@ -123,15 +141,11 @@ class Backbone:
             raise FeatureError(
                 f"--device {self.device}: torch finds no CUDA device here; use --device cpu"
             )
-        size = self._transform.crop_size[0]
-        # Weights first: a download that fails should not wait for a network to be built.
-        state = self._state_dict()
-        model = build_model(self.model_name, size)
-        load_weights(model, state, self.weights or self._pretrained.url)
-        network = without_head(model, self.layer).eval()
+        network = self.module()
         network.to(self.device, memory_format=torch.channels_last)
         with torch.inference_mode():
-            width = network(torch.zeros(1, 3, size, size, device=self.device)).shape[1]
+            blank = torch.zeros(1, 3, self.crop_size, self.crop_size, device=self.device)
+            width = network(blank).shape[1]
         return network, width
 
     def _state_dict(self) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
+
+from features.pixels import ImageArray
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
@@ -58,6 +61,15 @@ class Hasher(BaseEstimator):
     supervision: ClassVar[str] = "none"
     fidelity: ClassVar[str] = "paper"
     inputs: ClassVar[str] = "features"
+
+    #: Whether :meth:`fit` also takes images (:class:`features.pixels.ImageArray`) in place of X.
+    end_to_end: ClassVar[bool] = False
+    #: Parameters that take one of a few words, and those words.
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    #: Values of ``preset`` other than "default", and the parameters that each of them sets.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    #: Values that ``--tune`` tries for some parameters.
+    grid: ClassVar[Mapping[str, tuple]] = {}
 
     def __init__(self, n_bits: int = 32, *, random_state: int | None = None) -> None:
         self.n_bits = n_bits
@@ -135,14 +147,16 @@ class Hasher(BaseEstimator):
             or if :meth:`project` gives scores of another shape or scores that are not finite.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=[np.float64, np.float32])
+        X = self._checked(X)
         expected = getattr(self, "n_features_in_", X.shape[1])
         if X.shape[1] != expected:
             raise ValueError(f"X has {X.shape[1]} features, but fit saw {expected}")
         codes = np.empty((len(X), self.n_bits), dtype=bool)
         for start in range(0, len(X), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            items = X[rows].astype(np.float64, copy=False)
+            items = X[rows]
+            if isinstance(items, np.ndarray):
+                items = items.astype(np.float64, copy=False)
             scores = np.asarray(self.project(items))
             if scores.shape != (len(items), self.n_bits):
                 raise ValueError(
@@ -162,6 +176,22 @@ class Hasher(BaseEstimator):
         """Rough number of floating-point operations of :meth:`fit`, for ``--dry-run``."""
         return 2.0 * task.n_train * task.n_features * self.n_bits
 
+    def check_parameters(self) -> None:
+        """Raise ValueError unless every parameter of :attr:`choices` is one of its words."""
+        words = dict(self.choices)
+        if self.presets:
+            words["preset"] = ("default", *self.presets)
+        for name, allowed in words.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"{name} must be {' or '.join(allowed)}, not {value!r}")
+
+    def in_force(self) -> Self:
+        """The method with the parameters that its preset stands for, unfitted."""
+        if not self.presets:
+            return self
+        return clone(self).set_params(**self.presets.get(self.preset, {}))
+
     def check_training_data(self, X: np.ndarray) -> np.ndarray:
         """Validate training features and the constraints of :meth:`skip`; call it first in fit.
 
@@ -178,13 +208,24 @@ class Hasher(BaseEstimator):
         ------
         ValueError
             If X is not a finite two-dimensional array with at least two rows, if ``n_bits`` is
-            not positive, or for the reason that :meth:`skip` gives.
+            not positive, if a parameter is not what it can be, or for the reason that
+            :meth:`skip` gives.
         """
         if self.n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
-        X = check_array(X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        reason = self.skip(Task(*X.shape, has_tags=True, has_labels=True, has_images=True))
+        self.check_parameters()
+        X = self._checked(X, least=2)
+        task = Task(len(X), X.shape[1], has_tags=True, has_labels=True, has_images=True)
+        reason = self.skip(task)
         if reason:
             raise ValueError(f"{type(self).__name__}: {reason}")
         self.n_features_in_ = X.shape[1]
         return X
+
+    def _checked(self, X: np.ndarray | ImageArray, *, least: int = 1) -> np.ndarray | ImageArray:
+        """X as finite features, or as images where the method takes them."""
+        if isinstance(X, ImageArray):
+            if not self.end_to_end:
+                raise ValueError(f"{type(self).__name__} takes features, not images")
+            return X
+        return check_array(X, dtype=[np.float64, np.float32], ensure_min_samples=least)

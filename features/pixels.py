@@ -1,0 +1,75 @@
+"""Images as pixels, for networks that are trained end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from features.backbones import middle
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+#: Sides of the stored images; networks see crops of them.
+SIDE = 256
+
+#: Raise it when the pixels change although the images stay the same.
+VERSION = "1"
+
+
+class Pixels:
+    """The extractor of the images themselves: shorter side to 256 pixels, middle square, 8 bits.
+
+    With the interface of :class:`features.extractors.Extractor`, so that pixels are cached as
+    features are.
+    """
+
+    name = "pixels"
+    n_features = 3 * SIDE * SIDE
+    dtype = "|u1"
+    identity: Mapping[str, str] = {"extractor": "pixels", "side": str(SIDE), "version": VERSION}
+
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        """One RGB image as (3, 256, 256) uint8."""
+        from PIL import Image, ImageOps
+
+        square = ImageOps.fit(middle(image), (SIDE, SIDE), Image.Resampling.BILINEAR)
+        return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+    def extract(self, batch: np.ndarray) -> np.ndarray:
+        return batch.reshape(len(batch), -1)
+
+
+@dataclass(frozen=True)
+class ImageArray:
+    """Images of items together with the pretrained network that looks at them.
+
+    Takes the place of the feature matrix where a method is trained end to end.
+
+    Attributes
+    ----------
+    pixels : (n, 3, h, w) array of uint8
+        Possibly memory-mapped.
+    backbone : str
+        A torchvision classifier, or its fc7 layer, as ``--features`` names it.
+    weights : Path or None
+        Its state dict; None for torchvision's own.
+    """
+
+    pixels: np.ndarray
+    backbone: str
+    weights: Path | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, rows: Any) -> ImageArray:
+        return replace(self, pixels=self.pixels[rows])
