@@ -120,7 +120,13 @@ def _run(args: argparse.Namespace) -> int:
     # From here on numpy, scikit-learn and the methods load.
     from benchmark.datasets.opening import open_dataset
     from benchmark.plan import Grid
-    from benchmark.prepare import FeatureRequest, check_features, prepare, to_stderr
+    from benchmark.prepare import (
+        FeatureRequest,
+        check_features,
+        check_tuning,
+        prepare,
+        to_stderr,
+    )
     from benchmark.tag_source import TagRequest, describe_tags, open_tags
 
     check_writable(_cache(args), "--cache")
@@ -140,8 +146,9 @@ def _run(args: argparse.Namespace) -> int:
         to_stderr(f"{dataset.name}: {note}")
     tag_request = TagRequest(args.word_vectors, args.min_tag_count)
     tags = open_tags(dataset, tag_request, _cache(args), to_stderr)
+    check_tuning(dataset, args.tune)
     save_codes = args.save_codes or args.audit
-    grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol)
+    grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol, args.tune)
     if args.dry_run:
         from benchmark.prepare import foresee
         from benchmark.price import price_cells, price_text
