@@ -178,6 +178,14 @@ def make_network(
         return HashNetwork(front, head(width))
 
 
+@torch.inference_mode()
+def head_inputs(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
+    """What the head gets of training items before training, (n, width); of some of the images."""
+    if isinstance(X, ImageArray):
+        return network.front._features_of(X)
+    return network.front(as_tensor(X)).numpy()
+
+
 def finished(network: HashNetwork) -> HashNetwork:
     """The network ready for :meth:`DeepHasher.project`.
 
