@@ -56,10 +56,12 @@ def shared(function: Function) -> Function:
 
     The function must be deterministic and annotated to return a NamedTuple of arrays, which is
     kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the source of
-    the function's module and of this package, which it may call.
+    the function's module, of this package and of the skip-gram vectors, which it may call.
     """
     sources = [inspect.getsource(inspect.getmodule(function))]
-    sources += [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    here = Path(__file__).parent
+    may_call = [*sorted(here.glob("*.py")), here.parent / "features" / "skip_gram.py"]
+    sources += [path.read_text("utf-8") for path in may_call]
     code = hashlib.sha256("".join(sources).encode()).hexdigest()
 
     @wraps(function)

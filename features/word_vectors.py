@@ -1,0 +1,209 @@
+"""Word vectors from the files that people have: word2vec, GloVe and fastText."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from features.errors import FeatureError, one_line
+
+_GZIP, _FASTTEXT, _ZIP = b"\x1f\x8b", (793712314).to_bytes(4, "little"), b"PK\x03\x04"
+_HEADER = re.compile(rb"(\d+)[ \t]+(\d+)[ \t]*\r?\n")
+
+#: Bytes in which the format is recognised, and bytes read at once; no entry may be longer.
+_HEAD = 1 << 20
+
+
+class _Layout(NamedTuple):
+    """Where the vectors begin, how many there are (None: until the end), and how they are kept."""
+
+    start: int
+    count: int | None
+    size: int
+    binary: bool
+
+
+def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
+    """Vectors of words from a file, whose format is recognised from its content.
+
+    It may be word2vec's binary or text format, GloVe's text (no header), fastText's ``.vec``
+    text or Facebook's ``.bin`` model, each also compressed by gzip.  Of all but the last only the
+    wanted vectors are kept in memory, and words of the file may hold blanks.  A word is looked up
+    as written, then in lower case, then capitalised, each also with blanks and hyphens as
+    underscores.
+
+    Parameters
+    ----------
+    path : Path
+    words : sequence of V str
+
+    Returns
+    -------
+    (V, e) array of float32
+        A word without a vector has a row of zeros.  A fastText model gives nearly every word one,
+        from its parts.
+
+    Raises
+    ------
+    FeatureError
+        If the file is missing, damaged or of another kind.
+    """
+    path = Path(path)
+    try:
+        with _opened(path) as file:
+            if file.peek(4)[:4] == _FASTTEXT:
+                vectors = _from_fasttext(file, words)
+            else:
+                vectors = _from_list(file, words)
+    except OSError as error:
+        raise FeatureError(f"word vectors {path}: {error.strerror or one_line(error)}") from error
+    except (EOFError, zlib.error) as error:
+        raise FeatureError(f"word vectors {path}: damaged archive; fetch it again") from error
+    except FeatureError as error:
+        raise FeatureError(f"word vectors {path}: {error}") from error
+    if not np.isfinite(vectors).all():
+        bad = words[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+        raise FeatureError(f"word vectors {path}: the vector of {bad!r} is not finite")
+    return vectors
+
+
+def spellings(word: str) -> list[str]:
+    """The forms under which a word is looked up, best first."""
+    forms = [word, word.lower(), word.capitalize()]
+    parts = re.split("[ -]", word)
+    if len(parts) > 1:
+        forms += ["_".join(parts), "_".join(parts).lower()]
+        forms.append("_".join(part.capitalize() for part in parts))
+    return list(dict.fromkeys(forms))
+
+
+def _opened(path: Path) -> BinaryIO:
+    with open(path, "rb") as file:
+        compressed = file.read(2) == _GZIP
+    return gzip.open(path, "rb") if compressed else open(path, "rb")
+
+
+def _from_list(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
+    """Vectors from a file that lists words with theirs, as text or binary."""
+    layout = _recognise(file.read(_HEAD))
+    file.seek(layout.start)
+    forms = [[form.encode() for form in spellings(word)] for word in words]
+    entries = _binary_entries if layout.binary else _text_entries
+    found = _wanted(entries(file, layout), {form for each in forms for form in each}, layout)
+    vectors = np.zeros((len(words), layout.size), dtype=np.float32)
+    for row, each in zip(vectors, forms, strict=True):
+        known = next((found[form] for form in each if form in found), None)
+        if known is not None:
+            row[:] = known
+    return vectors
+
+
+def _recognise(head: bytes) -> _Layout:
+    """The format, from the beginning of the file."""
+    if head.startswith(_ZIP):
+        raise FeatureError("a zip archive; unpack it and name the file in it")
+    if header := _HEADER.match(head):
+        count, size = map(int, header.groups())
+        line = head[header.end() :].split(b"\n", 1)[0]
+        if size > 0:
+            text = len(line.split()) > size and _are_numbers(line.split()[-size:])
+            return _Layout(header.end(), count, size, binary=not text)
+    numbers = head.split(b"\n", 1)[0].split()[1:]
+    if len(numbers) > 1 and _are_numbers(numbers):
+        return _Layout(0, None, len(numbers), binary=False)
+    raise FeatureError("not a file of word vectors in the format of word2vec, GloVe or fastText")
+
+
+def _are_numbers(fields: list[bytes]) -> bool:
+    try:
+        return all(map(float, fields)) or True
+    except ValueError:
+        return False
+
+
+def _wanted(
+    entries: Iterator[tuple[bytes, bytes]], wanted: set[bytes], layout: _Layout
+) -> Mapping[bytes, np.ndarray]:
+    """The vectors of the wanted words; the first where a word comes twice."""
+    found: dict[bytes, np.ndarray] = {}
+    for word, content in entries:
+        if word in wanted and word not in found:
+            if layout.binary:
+                found[word] = np.frombuffer(content, dtype="<f4")
+            elif _are_numbers(content.split()):
+                found[word] = np.array(content.split(), dtype=np.float32)
+            else:
+                raise FeatureError(f"the vector of {word.decode()!r} is not made of numbers")
+    return found
+
+
+def _binary_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, bytes]]:
+    """Words with the bytes of their vectors; a blank ends a word, a line feed may precede it."""
+    width = 4 * layout.size
+    block, start = b"", 0
+    for number in range(layout.count):
+        blank = block.find(b" ", start)
+        while blank < 0 or len(block) <= blank + width:
+            more = file.read(_HEAD)
+            if not more:
+                raise FeatureError(_truncated(number, layout))
+            if blank < 0 and len(block) - start > _HEAD:
+                raise FeatureError("not a file of word vectors, or a damaged one")
+            block, start = block[start:] + more, 0
+            blank = block.find(b" ")
+        yield block[start:blank].lstrip(b"\n"), block[blank + 1 : blank + 1 + width]
+        start = blank + 1 + width
+
+
+def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, bytes]]:
+    """Words with the text of their vectors, one on each line; a word may hold blanks."""
+    number = 0
+    for line in file:
+        if number == layout.count:
+            return
+        entry = line.rstrip()
+        word, _, content = entry.partition(b" ")
+        surplus = content.count(b" ") + 1 - layout.size
+        if surplus < 0:
+            if not entry:
+                continue
+            raise FeatureError(
+                f"vector {number + 1} has fewer than {layout.size} numbers; fetch the file again"
+            )
+        for _ in range(surplus):
+            more, _, content = content.partition(b" ")
+            word += b" " + more
+        yield word, content
+        number += 1
+    if layout.count is not None and number < layout.count:
+        raise FeatureError(_truncated(number, layout))
+
+
+def _truncated(number: int, layout: _Layout) -> str:
+    return f"ends after {number:,} of {layout.count:,} vectors; fetch it again"
+
+
+def _from_fasttext(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
+    """Vectors from Facebook's binary model, whole words first, else the sum of a word's parts."""
+    from gensim.models.fasttext import load_facebook_vectors
+
+    try:
+        model = load_facebook_vectors(file)
+    except Exception as error:
+        # On damaged models it raises nearly anything: struct.error, AssertionError, ValueError.
+        raise FeatureError(f"not a usable fastText model ({one_line(error)})") from error
+    vectors = np.zeros((len(words), model.vector_size), dtype=np.float32)
+    for row, word in zip(vectors, words, strict=True):
+        known = [form for form in spellings(word) if form in model.key_to_index]
+        try:
+            row[:] = model.get_vector(known[0] if known else word)
+        except KeyError:
+            # A model without subwords does not know it.
+            continue
+    return vectors
