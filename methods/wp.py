@@ -13,6 +13,7 @@ from features.pixels import ImageArray
 from methods import Task, register
 from methods.computing import computing
 from methods.deep_dsh import DeepDSH
+from methods.drsch import DRSCH
 from methods.joint import JointObjective
 from methods.network import DeepHasher, HashNetwork, finished
 from methods.sem_words import sem_space
@@ -258,3 +259,10 @@ class WPDSH(WeaklyPretrained):
 
     method = DeepDSH
     bounded = False
+
+
+@register("wp-drsch", paper="Guan et al., IJCAI 2018", supervision="labels")
+class WPDRSCH(WeaklyPretrained):
+    """Pre-training on tags, then DRSCH; see :class:`WeaklyPretrained`."""
+
+    method = DRSCH
