@@ -207,6 +207,10 @@ class Batches:
         """The same for the validation part, always in the same order."""
         return self._take(self.validation_rows)
 
+    def everything(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """All items in order, those of the validation part too."""
+        return self._take(np.arange(len(self.items)))
+
     def _take(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, len(rows), self.size):
             chosen = rows[start : start + self.size]
