@@ -163,6 +163,12 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         "--device", choices=("cpu", "cuda"), default="cpu", help="for networks (default: cpu)"
     )
     group.add_argument(
+        "--end-to-end",
+        action="store_true",
+        help="train the deep methods from the images on, with the network of --features as their "
+        "pretrained backbone; the others take its features",
+    )
+    group.add_argument(
         "--backend",
         choices=("loky", "dask"),
         default="loky",
@@ -176,6 +182,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         help="run failed cells again, or all cells (default: %(default)s)",
     )
     group.add_argument("--save-codes", action="store_true", help="store the codes of every cell")
+    group.add_argument(
+        "--audit",
+        action="store_true",
+        help="also measure the codes under every protocol; implies --save-codes",
+    )
 
 
 def _add_other_commands(group: argparse._ArgumentGroup) -> None:

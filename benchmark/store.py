@@ -166,6 +166,26 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def per_query(self, folder: str) -> dict[str, np.ndarray]:
+        """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
+        path = self.root / "cells" / folder / "profile.npz"
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as arrays:
+            names = [name for name in arrays if name.startswith("query:")]
+            return {name.removeprefix("query:"): arrays[name] for name in names}
+
+    def has_codes(self, folder: str) -> bool:
+        """Whether a cell was stored with its codes."""
+        return (self.root / "cells" / folder / "codes.npz").exists()
+
+    def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Queries and database codes as :mod:`benchmark.search` stores them; None if not stored."""
+        if not self.has_codes(folder):
+            return None
+        with np.load(self.root / "cells" / folder / "codes.npz", allow_pickle=False) as arrays:
+            return arrays["query"], arrays["database"]
+
     def records(self, dataset: str) -> Iterator[dict[str, Any]]:
         """The ``run.json`` of every readable cell of a data set, whatever its key."""
         for path in sorted((self.root / "cells" / dataset).glob("*/*/run.json")):

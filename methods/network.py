@@ -119,8 +119,8 @@ class ImageFront(nn.Module):
         parts = []
         with torch.inference_mode():
             for chosen in gen_batches(len(rows), IMAGES_AT_ONCE):
-                pixels = np.ascontiguousarray(images.pixels[rows[chosen]])
-                parts.append(self(torch.from_numpy(pixels).to(computing().device)).cpu().numpy())
+                pixels = torch.from_numpy(images.read(rows[chosen])).to(computing().device)
+                parts.append(self(pixels).cpu().numpy())
         return np.concatenate(parts)
 
     def _middle(self, pixels: Tensor) -> Tensor:
@@ -204,8 +204,7 @@ def first_output(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray
     parts = []
     with torch.inference_mode():
         for rows in gen_batches(len(X), IMAGES_AT_ONCE if on_images else ROWS_AT_ONCE):
-            chosen = X.pixels[rows] if on_images else X[rows]
-            items = as_tensor(chosen, chosen.dtype if on_images else precision)
+            items = torch.from_numpy(X.read(rows)) if on_images else as_tensor(X[rows], precision)
             outputs = network(items.to(weights.device))
             scores = outputs if isinstance(outputs, Tensor) else outputs[0]
             parts.append(scores.cpu().numpy())
