@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.cluster import DBSCAN
 
-#: Tags that this many clusters could be made of at most: the margins of all pairs stay small.
+#: The most frequent tags that are kept: margins of all pairs then take 16 MB at most.
 MOST_TAGS = 2000
 
 
@@ -63,7 +63,8 @@ def merged_tags(
     kept = _kept(carried.sum(axis=0) * np.any(vectors, axis=1), most)
     better = enhanced(np.asarray(vectors, dtype=np.float64)[kept], k, tau)
     clusters = _clusters(better, eps)
-    members = sparse.csr_array((np.ones(len(kept)), (np.arange(len(kept)), clusters)))
+    shape = (len(kept), clusters.max(initial=-1) + 1)
+    members = sparse.csr_array((np.ones(len(kept)), (np.arange(len(kept)), clusters)), shape=shape)
     columns = np.full(tags.shape[1], -1)
     columns[kept] = clusters
     return MergedTags(
