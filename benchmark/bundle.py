@@ -9,16 +9,28 @@ import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from benchmark.plan import TAG_MODULES, code_digest
 from benchmark.store import checksum, move_folder
+from features.pixels import SIDE, ImageArray
 
 if TYPE_CHECKING:
     from benchmark.datasets.base import Dataset, Split
+    from benchmark.tag_source import TagSource
+    from features.tags import TagMatrix
     from methods.base import Task
+
+
+class Items(NamedTuple):
+    """What methods look at, for the three parts of the split: features, or images."""
+
+    train: np.ndarray | ImageArray
+    database: np.ndarray | ImageArray
+    query: np.ndarray | ImageArray
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,11 @@ class Bundle:
     X_train, X_database, X_query : arrays of float, (., d)
         Read-only.
     train_labels, database_labels, query_labels : arrays of bool, (., c)
-    train_tags : sparse matrix of bool, (n, V)
-        Image-tag matrix of the training items over their own vocabulary.
+    train_tags : (n, V) TagMatrix of bool
+        Image-tag matrix of the training items over their own vocabulary, with its words, and
+        with word vectors if the user gave any.
+    images : Items or None
+        For methods that are trained end to end.
     """
 
     X_train: np.ndarray
@@ -40,7 +55,13 @@ class Bundle:
     train_labels: np.ndarray
     database_labels: np.ndarray
     query_labels: np.ndarray
-    train_tags: sparse.csr_matrix
+    train_tags: TagMatrix
+    images: Items | None = None
+
+    @property
+    def features(self) -> Items:
+        """Features of the three parts of the split."""
+        return Items(self.X_train, self.X_database, self.X_query)
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,35 @@ class FeatureRows:
     l2: bool = False
 
 
-def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: Path) -> Path:
+@dataclass(frozen=True)
+class ImageFile:
+    """Where the pixels of a data set's images are, and the network that is to look at them.
+
+    Attributes
+    ----------
+    path : Path
+        A ``.npy`` file of :class:`features.pixels.Pixels`; row i belongs to item i.
+    backbone : str
+    weights : Path or None
+        See :class:`features.pixels.ImageArray`.
+    identity : dict
+        What determines the pixels.
+    """
+
+    path: Path
+    backbone: str
+    weights: Path | None
+    identity: dict
+
+
+def write_bundle(
+    dataset: Dataset,
+    split: Split,
+    features: FeatureRows,
+    tags: TagSource,
+    images: ImageFile | None,
+    folder: Path,
+) -> Path:
     """Write what workers need below `folder` and return its place; nothing if it is there already.
 
     Every item of `split` must have features.
@@ -80,6 +129,14 @@ def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: 
         "l2": features.l2,
         "dataset": dataset.fingerprint,
         "split": split.checksum,
+        "tags": tags.identity,
+        "tag_code": [code_digest(module) for module in TAG_MODULES],
+        "images": images
+        and {
+            "pixels": str(images.path.resolve()),
+            "backbone": images.backbone,
+            "weights": images.weights and str(images.weights.resolve()),
+        },
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"bundle-{key}"
@@ -89,10 +146,10 @@ def write_bundle(dataset: Dataset, split: Split, features: FeatureRows, folder: 
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     for part, index in parts.items():
+        np.save(temporary / f"{part}_items.npy", index)
         np.save(temporary / f"{part}_rows.npy", features.rows[index])
         np.save(temporary / f"{part}_labels.npy", dataset.labels[index])
-    tags = image_tag_matrix([dataset.tags[i] for i in parts["train"]])
-    sparse.save_npz(temporary / "train_tags.npz", tags)
+    _save_tags(tags.matrix([dataset.tags[i] for i in split.train]), temporary)
     about["checksums"] = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
     (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
@@ -126,18 +183,34 @@ def open_bundle(folder: Path) -> Bundle:
     return Bundle(
         *X.values(),
         *(part(f"{name}_labels.npy") for name in rows),
-        sparse.load_npz(folder / "train_tags.npz"),
+        _load_tags(folder),
+        images=_open_images(about["images"], [part(f"{name}_items.npy") for name in rows]),
     )
 
 
-def image_tag_matrix(tags: list[tuple[str, ...]]) -> sparse.csr_matrix:
-    """Which item carries which tag, (n, V) of bool; the vocabulary in alphabetical order."""
-    vocabulary = {tag: i for i, tag in enumerate(sorted({t for item in tags for t in item}))}
-    lengths = [len(set(item)) for item in tags]
-    columns = [vocabulary[tag] for item in tags for tag in sorted(set(item))]
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    ones = np.ones(len(columns), dtype=bool)
-    return sparse.csr_matrix((ones, columns, indptr), shape=(len(tags), len(vocabulary)))
+def _open_images(about: dict | None, parts: list[np.ndarray]) -> Items | None:
+    if about is None:
+        return None
+    flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
+    pixels = flat.reshape(len(flat), 3, SIDE, SIDE)
+    weights = about["weights"] and Path(about["weights"])
+    return Items(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
+
+
+def _save_tags(tags: TagMatrix, folder: Path) -> None:
+    sparse.save_npz(folder / "train_tags.npz", tags)
+    (folder / "train_words.json").write_text(json.dumps(tags.words), encoding="utf-8")
+    if tags.vectors is not None:
+        np.save(folder / "train_vectors.npy", tags.vectors)
+
+
+def _load_tags(folder: Path) -> TagMatrix:
+    from features.tags import TagMatrix
+
+    words = json.loads((folder / "train_words.json").read_text(encoding="utf-8"))
+    path = folder / "train_vectors.npy"
+    vectors = np.load(path, allow_pickle=False) if path.exists() else None
+    return TagMatrix(sparse.load_npz(folder / "train_tags.npz"), words=words, vectors=vectors)
 
 
 def bundle_task(bundle: Bundle, has_images: bool) -> Task:

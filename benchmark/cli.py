@@ -121,31 +121,41 @@ def _run(args: argparse.Namespace) -> int:
     from benchmark.datasets.opening import open_dataset
     from benchmark.plan import Grid
     from benchmark.prepare import FeatureRequest, check_features, prepare, to_stderr
+    from benchmark.tag_source import TagRequest, describe_tags, open_tags
 
     check_writable(_cache(args), "--cache")
     dataset = open_dataset(args.dataset, args.data_root, _cache(args) / "splits")
     if dataset.name in RESERVED:
         raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
     request = FeatureRequest(
-        args.features, args.weights, args.device, args.on_bad_image, args.l2_normalize
+        args.features,
+        args.weights,
+        args.device,
+        args.on_bad_image,
+        args.l2_normalize,
+        args.end_to_end,
     )
     check_features(dataset, request)
     for note in dataset.notes:
         to_stderr(f"{dataset.name}: {note}")
+    tag_request = TagRequest(args.word_vectors, args.min_tag_count)
+    tags = open_tags(dataset, tag_request, _cache(args), to_stderr)
     grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol)
     if args.dry_run:
         from benchmark.prepare import foresee
         from benchmark.price import price_cells, price_text
 
-        foreseen = foresee(dataset, request, _cache(args))
-        cells = grid.cells(foreseen.identity, foreseen.task)
+        foreseen = foresee(dataset, request, tags, _cache(args))
+        cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
         print(price_text(price_cells(cells, store), args.jobs))
         if foreseen.bundle is None:
             print(f"features of {len(dataset):,} images are to be extracted first")
         return DONE
 
-    prepared = prepare(dataset, request, _cache(args), to_stderr)
-    cells = grid.cells(prepared.identity, prepared.task)
+    prepared = prepare(dataset, request, tags, _cache(args), to_stderr)
+    cells = grid.cells(prepared.identity, prepared.task, prepared.parts)
+    if any("tags" in cell.specification for cell in cells if not cell.skip):
+        to_stderr(f"{dataset.name}: {describe_tags(tags.identity)}: {prepared.tag_account}")
 
     from benchmark.cell import Run
     from benchmark.runner import run_cells, shared_folder
@@ -158,6 +168,9 @@ def _run(args: argparse.Namespace) -> int:
         protocol=protocol,
         plugins=tuple(path.resolve() for path in args.plugin),
         save_codes=args.save_codes,
+        checkpoints=(_cache(args) / "checkpoints").resolve(),
+        device=args.device,
+        progress=args.jobs == 1,
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)

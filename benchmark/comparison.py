@@ -25,10 +25,10 @@ COSTS = {
     "peak_mb": "Peak memory in megabytes",
 }
 
-#: How ``Protocol.ties`` orders items at the same distance.
+#: How ``Protocol.ties`` orders items at the same distance, or with the same score.
 TIE_RULES = {
-    "expected": "ties in distance count by the exact expectation over their orders",
-    "index": "ties in distance keep the order of the database",
+    "expected": "ties count by the exact expectation over their orders",
+    "index": "ties keep the order of the database",
 }
 
 
@@ -141,9 +141,14 @@ def describe_seeds(seeds: Sequence[int]) -> str:
     return f"mean ± sample standard deviation over {len(seeds)} seeds"
 
 
+def is_of_ball(metric: str) -> bool:
+    """Whether the metric looks at a Hamming ball, which only binary codes have."""
+    return metric.startswith(("P@r", "empty@r"))
+
+
 def has_ties(metric: str) -> bool:
     """Whether the metric cuts or orders the ranking, so that the order of ties matters."""
-    return metric.startswith(("mAP@", "P@")) and metric != "P@r2"
+    return metric.startswith(("mAP@", "P@")) and not is_of_ball(metric)
 
 
 def format_value(metric: str, value: float, like: float | None = None) -> str:
@@ -270,6 +275,8 @@ def _gaps(group: Sequence[CellResult], metric: str, seeds: Sequence[int]) -> dic
         elif cell.status != "done":
             reason = " ".join(cell.reason.split())
             why = f"{cell.status}: {reason}" if reason else cell.status
+        elif metric not in cell.metrics and is_of_ball(metric):
+            why = "ranked by score: no Hamming radius"
         elif value_of(cell, metric) is None:
             why = "not measured"
         else:

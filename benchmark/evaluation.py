@@ -1,9 +1,13 @@
-"""Codes and labels to metrics: the work behind :func:`benchmark.evaluate`."""
+"""Codes and labels to metrics: the work behind ``benchmark.evaluate`` and ``evaluate_scores``.
+
+However items are ranked, a ranking is a profile of tie groups, and all metrics come from profiles.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,8 +19,8 @@ if TYPE_CHECKING:
     from benchmark.protocol import Protocol
     from benchmark.ranking import Profile
 
-#: Queries whose whole ranking is held at once under ties="index".
-INDEX_QUERIES = 64
+#: Groups of rankings held at once where a ranking may have as many groups as items (33 MB).
+GROUPS_AT_ONCE = 2**22
 
 
 class Bounds(NamedTuple):
@@ -46,8 +50,8 @@ class Evaluation(Mapping):
         NaN where the protocol leaves a query out.
     curves : dict of str to Curve
         ``PR`` and ``P@N``.
-    profile : Profile
-        Items and relevant items at every Hamming distance.
+    profile : Profile or None
+        Items and relevant items at every Hamming distance; None for a ranking by score.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -66,21 +70,63 @@ class Evaluation(Mapping):
         return len(self.values)
 
 
-def measure(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
-    """Rank and measure; codes are (query, database) of bool, labels likewise packed words."""
-    from benchmark.ranking import hamming_profile, pack
+def measure_codes(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+    """Rank by Hamming distance and measure.
 
+    Codes are (query, database) of bool, labels likewise packed words.
+    """
+    from benchmark.ranking import hamming_profile, index_profile, pack
+
+    packed = (*map(pack, codes), *labels)
     n_bits = codes[0].shape[1]
-    packed = (*map(pack, codes), *labels, n_bits)
-    profile = hamming_profile(*packed)
+    profile = hamming_profile(*packed, n_bits)
     if protocol.ties == "expected":
-        measured, recall_curves = _measure_ranking(profile, protocol)
+        rankings = iter([profile])
     else:
-        measured, recall_curves = _measure_by_index(packed, protocol)
-    measured.update(_measure_balls(profile, protocol))
+        rankings = _ranked_in_blocks(partial(index_profile, n_bits=n_bits), *packed)
+    return _evaluation(rankings, protocol, profile)
 
-    result = Evaluation(profile=profile)
-    answerable = profile.relevant.sum(axis=1) > 0
+
+def measure_scores(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+    """Rank by score and measure; codes are (query tables, database codes)."""
+    from benchmark.scoring import score_index_profile, score_profile
+
+    rank = score_profile if protocol.ties == "expected" else score_index_profile
+    rankings = _ranked_in_blocks(rank, codes[0], np.ascontiguousarray(codes[1].T), *labels)
+    return _evaluation(rankings, protocol)
+
+
+def _ranked_in_blocks(
+    rank: Callable[..., Profile],
+    queries: np.ndarray,
+    database: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+) -> Iterator[Profile]:
+    """Rankings with up to n groups each, some queries at a time to bound the memory."""
+    size = max(1, GROUPS_AT_ONCE // len(database_labels))
+    for start in range(0, len(queries), size):
+        rows = slice(start, start + size)
+        yield rank(queries[rows], database, query_labels[rows], database_labels)
+
+
+def _evaluation(
+    rankings: Iterator[Profile], protocol: Protocol, distances: Profile | None = None
+) -> Evaluation:
+    """The metrics of blocks of rankings, and of Hamming balls where there are distances."""
+    from benchmark.metrics import PerQuery
+
+    parts = [_measure_ranking(profile, protocol) for profile in rankings]
+    measured = {
+        name: PerQuery(*map(np.concatenate, zip(*(part[name] for part, _ in parts), strict=True)))
+        for name in parts[0][0]
+    }
+    recall_curves = np.concatenate([curves for _, curves in parts])
+    if distances is not None:
+        measured.update(_measure_balls(distances, protocol))
+
+    result = Evaluation(profile=distances)
+    answerable = measured["base_rate"].value > 0
     for name, (value, low, high) in measured.items():
         if protocol.no_relevant == "skip" and name.startswith("mAP"):
             value, low, high = (np.where(answerable, v, np.nan) for v in (value, low, high))
@@ -111,38 +157,18 @@ def _measure_ranking(
     }
     for n in protocol.precision_at:
         measured[f"P@{n}"] = metrics.precision_at(profile, n)
+    measured["base_rate"] = metrics.base_rate(profile)
     return measured, metrics.precision_recall(profile, interpolated=protocol.interpolated)
 
 
-def _measure_by_index(packed: tuple, protocol: Protocol) -> tuple[dict[str, PerQuery], np.ndarray]:
-    """The same with ties in database order, some queries at a time to bound the memory."""
-    from benchmark.metrics import PerQuery
-    from benchmark.ranking import index_profile
-
-    query_codes, database_codes, query_labels, database_labels, n_bits = packed
-    parts = []
-    for start in range(0, len(query_codes), INDEX_QUERIES):
-        rows = slice(start, start + INDEX_QUERIES)
-        profile = index_profile(
-            query_codes[rows], database_codes, query_labels[rows], database_labels, n_bits
-        )
-        parts.append(_measure_ranking(profile, protocol))
-    measured = {
-        name: PerQuery(*map(np.concatenate, zip(*(part[name] for part, _ in parts), strict=True)))
-        for name in parts[0][0]
-    }
-    return measured, np.concatenate([curves for _, curves in parts])
-
-
 def _measure_balls(profile: Profile, protocol: Protocol) -> dict[str, PerQuery]:
-    """Metrics that depend on distances alone, not on the order of ties."""
+    """Metrics of the distances themselves, whatever the order of ties."""
     from benchmark import metrics
 
     radius = protocol.radius
     return {
         f"P@r{radius}": metrics.precision_within(profile, radius, empty=protocol.empty),
         f"empty@r{radius}": metrics.empty_ball(profile, radius),
-        "base_rate": metrics.base_rate(profile),
     }
 
 
@@ -164,6 +190,29 @@ def checked_codes(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, 
             f"query codes have {query.shape[1]} bits, database codes {database.shape[1]}"
         )
     return query.astype(bool, copy=False), database.astype(bool, copy=False)
+
+
+def checked_tables(tables: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Look-up tables as float32 and code words as the least unsigned integers, or an InputError."""
+    tables, codes = np.asarray(tables), np.asarray(codes)
+    if tables.ndim != 3 or 0 in tables.shape:
+        raise InputError(
+            f"query tables must be (queries, codebooks, code words), not of shape {tables.shape}"
+        )
+    _, M, K = tables.shape
+    if codes.ndim != 2 or codes.shape[1] != M or len(codes) == 0:
+        raise InputError(
+            f"database codes must be (items, {M}) for tables of {M} codebooks, not of shape "
+            f"{codes.shape}"
+        )
+    if not np.issubdtype(codes.dtype, np.integer) or codes.min() < 0 or codes.max() >= K:
+        raise InputError(f"database codes must be whole numbers from 0 to {K - 1}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        tables = np.ascontiguousarray(tables, dtype=np.float32)
+        largest = np.abs(tables).max(axis=2).sum(axis=1)
+    if not np.isfinite(largest).all():
+        raise InputError("query tables have NaN or infinite entries, or too large ones for float32")
+    return tables, codes.astype(np.min_scalar_type(K - 1), copy=False)
 
 
 def packed_labels(query: np.ndarray, database: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 A tie group has n items, p of them relevant, and comes after N0 items with P0 relevant ones.  Every
 order of its items is equally likely.  McSherry and Najork (ECIR 2008) give the expectation of AP
-for whole groups.  All functions are compiled; the scalar ones come first, and the two loops over
+for whole groups.  All functions are compiled; the scalar ones come first, and the loops over
 queries that use them stand in the same file, because a compiled function that is kept on disk
 does not notice a change in another file.
 """
@@ -204,7 +204,10 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out) -> None:  #
         g = 0
         while g < items.shape[1] and N0 + items[q, g] <= k:
             n, p = np.int64(items[q, g]), np.int64(relevant[q, g])
-            if p > 0:
+            if p > 0 and n == 1:
+                alone = (P0 + 1) / (N0 + 1)
+                S, low, high = S + alone, low + alone, high + alone
+            elif p > 0:
                 S += expected_precisions(p, n, n, N0, P0, H)
                 low += last_precisions(p, n, N0, P0, H)
                 high += first_precisions(p, N0, P0, H)
@@ -228,6 +231,24 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out) -> None:  #
             out[0, q] = (S + expected_precisions(p, n, m, N0, P0, H)) / Z
             out[1, q] = (low + last_precisions(fewest, m, N0, P0, H)) / Z
             out[2, q] = (high + first_precisions(min(p, m), N0, P0, H)) / Z
+
+
+@numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def precisions_at(items, relevant, k, out) -> None:  # noqa: ANN001
+    """Expected, smallest and largest share of relevant items among the first k, into out (3, q)."""
+    for q in numba.prange(len(items)):
+        N0 = g = 0
+        share = low = high = 0.0
+        while g < items.shape[1] and k > N0:
+            n, p = np.int64(items[q, g]), np.int64(relevant[q, g])
+            m = min(n, k - N0)
+            if p > 0:
+                share += m * (p / n)
+                low += max(0, m - (n - p))
+                high += min(m, p)
+            N0 += m
+            g += 1
+        out[0, q], out[1, q], out[2, q] = share / N0, low / N0, high / N0
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "torch", "torchvision")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "gensim", "torch", "torchvision")
 
 
 class Stopwatch:

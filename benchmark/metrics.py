@@ -76,16 +76,9 @@ def precision_at(profile: Profile, n: int) -> PerQuery:
 
     In expectation a tie group that the cut-off divides gives its share of relevant items.
     """
-    before = np.cumsum(profile.items, axis=1) - profile.items
-    size = np.minimum(n, profile.items.sum(axis=1))[:, None]
-    taken = np.clip(size - before, 0, profile.items)
-    share = profile.relevant / np.maximum(profile.items, 1)
-    irrelevant = profile.items - profile.relevant
-    return PerQuery(
-        (taken * share).sum(axis=1) / size[:, 0],
-        np.maximum(taken - irrelevant, 0).sum(axis=1) / size[:, 0],
-        np.minimum(taken, profile.relevant).sum(axis=1) / size[:, 0],
-    )
+    out = np.empty((3, len(profile.items)))
+    ex.precisions_at(profile.items, profile.relevant, n, out)
+    return PerQuery(*out)
 
 
 def precision_within(profile: Profile, radius: int, *, empty: str = "zero") -> PerQuery:

@@ -70,6 +70,20 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--l2-normalize", action="store_true", help="scale feature vectors to unit length"
     )
     group.add_argument(
+        "--word-vectors",
+        type=Path,
+        metavar="FILE",
+        help="vectors of the tags: word2vec, GloVe or fastText, also gzip (default: skip-gram "
+        "vectors trained on the training tags)",
+    )
+    group.add_argument(
+        "--min-tag-count",
+        type=_whole(1, 2**31 - 1, "a number of images"),
+        default=1,
+        metavar="N",
+        help="drop tags that fewer training images carry (default: %(default)s)",
+    )
+    group.add_argument(
         "--on-bad-image",
         choices=("skip", "error"),
         default="skip",
@@ -147,6 +161,12 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--device", choices=("cpu", "cuda"), default="cpu", help="for networks (default: cpu)"
+    )
+    group.add_argument(
+        "--end-to-end",
+        action="store_true",
+        help="train the deep methods from the images on, with the network of --features as their "
+        "pretrained backbone; the others take its features",
     )
     group.add_argument(
         "--backend",

@@ -29,6 +29,16 @@ def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
     ]
 
 
+def measured_metrics(cells: Sequence[CellResult], protocol: Protocol, n_database: int) -> list[str]:
+    """Those of :func:`table_metrics` that some cell has, or all where no cell is done.
+
+    Without binary codes there are no Hamming balls.
+    """
+    metrics = table_metrics(protocol, n_database)
+    measured = {metric for cell in cells if cell.status == "done" for metric in cell.metrics}
+    return [metric for metric in metrics if metric in measured] if measured else metrics
+
+
 def write_outputs(
     cells: Sequence[CellResult], folder: Path, protocol: Protocol, n_database: int
 ) -> None:
@@ -38,7 +48,7 @@ def write_outputs(
     for stale in ("tables", "figures"):
         shutil.rmtree(folder / stale, ignore_errors=True)
     write_summary(cells, folder / "summary.csv")
-    metrics = table_metrics(protocol, n_database)
+    metrics = measured_metrics(cells, protocol, n_database)
     write_tables(cells, folder / "tables", metrics, ties=protocol.ties)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
@@ -49,7 +59,7 @@ def terminal_text(
     cells: Sequence[CellResult], protocol: Protocol, n_database: int, *, colour: bool
 ) -> str:
     """The main table and precision within the Hamming ball."""
-    metrics = table_metrics(protocol, n_database)
-    shown = (metrics[0], f"P@r{protocol.radius}")
+    metrics = measured_metrics(cells, protocol, n_database)
+    shown = [metrics[0], *(metric for metric in metrics if metric == f"P@r{protocol.radius}")]
     tables = [comparison_table(cells, metric, ties=protocol.ties) for metric in shown]
     return "\n\n".join(to_text(table, colour=colour) for table in tables)

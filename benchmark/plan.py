@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 #: Modules whose change makes stored metrics stale.
 ENGINE = tuple(
-    f"benchmark.{name}" for name in ("ranking", "expectation", "metrics", "evaluation", "protocol")
+    f"benchmark.{name}"
+    for name in ("ranking", "scoring", "expectation", "metrics", "evaluation", "protocol")
 )
 
+#: Modules besides those of ``methods`` whose change makes a method another one that uses them.
+TAG_MODULES = ("features.tags", "features.skip_gram", "features.word_vectors")
 
 #: Characters of a variant in the name of its folder.
 LONGEST_NAME = 120
@@ -84,7 +87,9 @@ class Grid:
     seeds: Sequence[int]
     protocol: Protocol
 
-    def cells(self, data: Mapping[str, Any], task: Task) -> list[Cell]:
+    def cells(
+        self, data: Mapping[str, Any], task: Task, parts: Mapping[str, Mapping[str, Any]]
+    ) -> list[Cell]:
         """All cells, by variant, then code length, then seed.
 
         Parameters
@@ -93,6 +98,9 @@ class Grid:
             What identifies the data: ``dataset``, its fingerprint, the split, the features.
         task : Task
             Shape of the data, for skip reasons and prices.
+        parts : mapping of str to mapping
+            What identifies the parts of the data that only some methods look at: ``tags`` with
+            their word vectors, and ``images`` for training end to end.
 
         Raises
         ------
@@ -100,14 +108,20 @@ class Grid:
             If a method refuses its parameters.
         """
         return [
-            self._cell(variant, bits, seed, data, task)
+            self._cell(variant, bits, seed, data, task, parts)
             for variant in self.variants
             for bits in self.bits
             for seed in self.seeds
         ]
 
     def _cell(
-        self, variant: Variant, bits: int, seed: int, data: Mapping[str, Any], task: Task
+        self,
+        variant: Variant,
+        bits: int,
+        seed: int,
+        data: Mapping[str, Any],
+        task: Task,
+        parts: Mapping[str, Mapping[str, Any]],
     ) -> Cell:
         entry = methods.find(variant.name)
         hasher = make_hasher(variant, bits, seed)
@@ -121,7 +135,10 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [code_digest(module) for module in ENGINE],
         }
+        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else hasher.uses
+        specification |= {name: dict(part) for name, part in parts.items() if name in looked_at}
         try:
+            hasher.check_parameters()
             reason = _missing_input(hasher, task) or hasher.skip(task)
             operations = 0.0 if reason else float(hasher.operations(task))
         except Exception as error:
@@ -156,7 +173,7 @@ def _missing_input(hasher: Hasher, task: Task) -> str | None:
 
 @lru_cache
 def code_digest(module: str) -> str:
-    """Digest of a module's code and of the ``methods`` modules that it imports.
+    """Digest of a module's code and of the ``methods`` and tag modules that it imports.
 
     Comments, formatting and docstrings do not count, so that only a real change makes stored
     cells stale.
@@ -189,7 +206,20 @@ def _imported_methods(module: str, seen: set[str]) -> set[str]:
     for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == "methods":
-                _imported_methods("methods.base", seen)
-            elif node.module.startswith("methods."):
+                for home in _homes({alias.name for alias in node.names}):
+                    _imported_methods(home, seen)
+            elif node.module.startswith("methods.") or node.module in TAG_MODULES:
                 _imported_methods(node.module, seen)
     return seen
+
+
+def _homes(names: set[str]) -> list[str]:
+    """The modules from which the ``methods`` package takes these names."""
+    nodes = ast.parse(_source("methods").read_text(encoding="utf-8")).body
+    return [
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        and node.module.startswith("methods.")
+        and names & {alias.name for alias in node.names}
+    ]

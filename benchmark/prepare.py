@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.bundle import FeatureRows, bundle_task, open_bundle, write_bundle
+from benchmark.bundle import FeatureRows, ImageFile, bundle_task, open_bundle, write_bundle
 from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
 from benchmark.datasets.given import load_given_features
 from benchmark.errors import InputError
+from features.backbones import check_device
 from features.extractors import check_extractor_name
+from features.pixels import Pixels
 
 if TYPE_CHECKING:
+    from benchmark.tag_source import TagSource
+    from features.tags import TagAccount
     from methods.base import Task
 
 #: Unreadable images named in a message; the others are counted.
@@ -40,6 +44,8 @@ class FeatureRequest:
         Whether an image that cannot be read is left out or ends the run.
     l2 : bool
         Whether vectors are scaled to unit length.
+    end_to_end : bool
+        Whether networks are to be trained on the images, from this extractor's network.
     """
 
     name: str | None = None
@@ -47,6 +53,7 @@ class FeatureRequest:
     device: str = "cpu"
     on_bad_image: str = "skip"
     l2: bool = False
+    end_to_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,20 @@ class Prepared:
         For :func:`benchmark.bundle.open_bundle`; None while features are not extracted.
     identity : dict
         What identifies the data in the key of a cell.
+    parts : dict
+        What identifies the parts that only some methods look at; see :meth:`Grid.cells`.
     task : Task
     n_database : int
+    tag_account : TagAccount or None
+        What there is to learn from tags; None while features are not extracted.
     """
 
     bundle: Path | None
     identity: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
     task: Task
     n_database: int
+    tag_account: TagAccount | None = None
 
 
 def check_features(dataset: Dataset, request: FeatureRequest) -> str:
@@ -78,7 +91,13 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
+    check_device(request.device)
     name = request.name or dataset.default_features
+    if request.end_to_end and (name == "gist" or name in dataset.features):
+        raise InputError(
+            f"--end-to-end trains a network from images, and {name} is none: name one with "
+            "--features, for instance alexnet-fc7"
+        )
     if name in dataset.features:
         load_given_features(dataset, name)
         return name
@@ -93,7 +112,11 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
 
 
 def prepare(
-    dataset: Dataset, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+    dataset: Dataset,
+    request: FeatureRequest,
+    tags: TagSource,
+    cache: Path,
+    log: Callable[[str], None],
 ) -> Prepared:
     """Extract features if need be and write what workers open.
 
@@ -103,13 +126,16 @@ def prepare(
         As :func:`check_features`; also if an extractor cannot work here, or if images cannot be
         read and the user asked for an error.
     """
+    from features.tags import account_tags
+
     name = check_features(dataset, request)
     if name in dataset.features:
         features = _given(dataset, name, request.l2)
     else:
         features = _extracted(dataset, name, request, cache, log)
     usable = _usable_split(dataset, features)
-    bundle = write_bundle(dataset, usable, features, cache / "bundles")
+    images = _pixels(dataset, name, request, cache, log) if request.end_to_end else None
+    bundle = write_bundle(dataset, usable, features, tags, images, cache / "bundles")
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -121,10 +147,14 @@ def prepare(
     }
     opened = open_bundle(bundle)
     task = bundle_task(opened, dataset.images is not None)
-    return Prepared(bundle, identity, task, len(opened.X_database))
+    account = account_tags(opened.train_tags, opened.train_tags.vectors)
+    parts = {"tags": tags.identity}
+    if images:
+        parts["images"] = {**features.identity, **images.identity}
+    return Prepared(bundle, identity, parts, task, len(opened.X_database), account)
 
 
-def foresee(dataset: Dataset, request: FeatureRequest, cache: Path) -> Prepared:
+def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
     """What :func:`prepare` would give, without extracting anything, for ``--dry-run``.
 
     Where features are still to be extracted the identity lacks theirs, so that no stored cell
@@ -142,8 +172,9 @@ def foresee(dataset: Dataset, request: FeatureRequest, cache: Path) -> Prepared:
             n_train = len(dataset.split.train)
             task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
             identity = {"dataset": dataset.name, "features": name}
-            return Prepared(None, identity, task, len(dataset.split.database))
-    return prepare(dataset, request, cache, to_stderr)
+            parts = {"tags": tags.identity}
+            return Prepared(None, identity, parts, task, len(dataset.split.database))
+    return prepare(dataset, request, tags, cache, to_stderr)
 
 
 def _given(dataset: Dataset, name: str, l2: bool) -> FeatureRows:
@@ -174,6 +205,18 @@ def _extracted(
     return FeatureRows(
         _label(name, request.l2), stored.path, rows, dict(stored.identity), request.l2
     )
+
+
+def _pixels(
+    dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+) -> ImageFile:
+    """The images themselves, of which those without features are left out of the split."""
+    from features.cache import cached_features
+
+    stored = cached_features(
+        dataset.images, Pixels(), cache / "features", dataset.fingerprint, log=log
+    )
+    return ImageFile(stored.path, name, request.weights, dict(stored.identity))
 
 
 def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What is measured, under which conventions: frozen protocols, named presets, evaluate()."""
+"""What is measured, under which conventions: frozen protocols, named presets, and evaluation."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Protocol:
     radius : int
         Hamming radius of ``P@r...`` and ``empty@r...``.
     ties : {"expected", "index"}
-        Exact expectation over the orders of items at equal distance, or database order, as a
-        stable sort leaves it.
+        Exact expectation over the orders of items at equal distance (or score), or database
+        order, as a stable sort leaves it.
     normalizer : {"retrieved", "min", "all"}
         What AP is divided by; see :func:`benchmark.metrics.average_precision`.
     no_hit : {"zero", "skip"}
@@ -170,13 +170,67 @@ def evaluate(
     InputError
         If shapes do not match, or codes are not binary.
     """
-    from benchmark.evaluation import checked_codes, measure, packed_labels
+    from benchmark.evaluation import checked_codes, measure_codes
 
-    if isinstance(protocol, str):
-        protocol = find_protocol(protocol)
     codes = checked_codes(query_codes, database_codes)
+    labels = _labels_of(*codes, query_labels, database_labels)
+    return measure_codes(codes, labels, _as_protocol(protocol))
+
+
+def evaluate_scores(
+    query_tables: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+    protocol: str | Protocol = "wdht",
+) -> Evaluation:
+    """Rank a database by asymmetric score for each query and measure the ranking.
+
+    ``score(query, item) = sum_m query_tables[query, m, database_codes[item, m]]``, added in single
+    precision; larger is better, and items with the same score are tied.
+
+    Parameters
+    ----------
+    query_tables : (q, M, K) array of float
+        Score of each code word of each codebook.  A codebook with fewer than K words leaves its
+        last entries unused; they must be finite.
+    database_codes : (n, M) array of integers
+        The code word of each item in each codebook, from 0 to K - 1.
+    query_labels, database_labels : (q, c), (n, c) arrays, or (q,), (n,) arrays
+        As in :func:`evaluate`.
+    protocol : str or Protocol
+        Name of a preset, or conventions of one's own.
+
+    Returns
+    -------
+    Evaluation
+        As :func:`evaluate` gives it, without ``P@r2``, ``empty@r2`` and ``profile``: a ranking by
+        score has no Hamming distances.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match, a code is out of range, or a score would not be finite.
+    """
+    from benchmark.evaluation import checked_tables, measure_scores
+
+    codes = checked_tables(query_tables, database_codes)
+    labels = _labels_of(*codes, query_labels, database_labels)
+    return measure_scores(codes, labels, _as_protocol(protocol))
+
+
+def _as_protocol(protocol: str | Protocol) -> Protocol:
+    return find_protocol(protocol) if isinstance(protocol, str) else protocol
+
+
+def _labels_of(
+    queries: np.ndarray, database: np.ndarray, query_labels: np.ndarray, database_labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Packed labels, or an InputError where there is not one for each item."""
+    from benchmark.evaluation import packed_labels
+
     labels = packed_labels(query_labels, database_labels)
-    for name, code, label in zip(("query", "database"), codes, labels, strict=True):
+    for name, code, label in zip(("query", "database"), (queries, database), labels, strict=True):
         if len(code) != len(label):
             raise InputError(f"{len(code)} {name} codes but {len(label)} {name} labels")
-    return measure(codes, labels, protocol)
+    return labels

@@ -4,6 +4,11 @@
 status, metrics, timings, versions, checksums), ``profile.npz`` (items and relevant items at every
 distance, per-query values and curves), ``codes.npz`` if asked for, and ``error.txt`` for a failed
 cell.  Tables and figures are made from these alone.
+
+A quantiser ranks by score, and the counts of its rankings would take as much room as the rankings
+themselves: its ``profile.npz`` has per-query values and curves only.  Other metrics can be made
+from its ``codes.npz``, which holds the look-up tables of the queries (``query``, float32) and the
+code words of the database (``database``, uint8); of binary codes it holds the packed bits.
 """
 
 from __future__ import annotations
@@ -49,6 +54,8 @@ class CellResult:
         Why it was skipped, or the error's last line.
     fidelity : str
         ``author-code``, ``paper`` or ``reconstruction``.
+    tags : str
+        Which tags and word vectors it learnt from; empty for a method that uses none.
     metrics : mapping of str to Measure
         ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``.
     curves : mapping of str to Curve
@@ -63,6 +70,7 @@ class CellResult:
     status: str
     reason: str = ""
     fidelity: str = "paper"
+    tags: str = ""
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
 
@@ -127,6 +135,7 @@ class Store:
             "status": result.status,
             "reason": result.reason,
             "fidelity": result.fidelity,
+            "tags": result.tags,
             "metrics": {name: measure._asdict() for name, measure in result.metrics.items()},
             **run,
             "checksums": checksums,
@@ -149,6 +158,8 @@ class Store:
                     return None
             return CellResult(
                 **{key: record[key] for key in _PLAIN_FIELDS},
+                # Cells of methods without tags may come from a version that did not say so.
+                tags=record.get("tags", ""),
                 metrics={name: Measure(**m) for name, m in record["metrics"].items()},
                 curves=_read_curves(target / "profile.npz"),
             )
@@ -214,4 +225,5 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

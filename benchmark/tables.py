@@ -204,6 +204,9 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
     chance = chance_level(cells)
     if chance is not None:
         lines.append(f"- Base rate, the level of a random ranking: {chance:.4f}.")
+    sources = dict.fromkeys(cell.tags for cell in cells if cell.tags)
+    if sources:
+        lines.append(f"- Tags: {_markdown(' / '.join(sources))}.")
     lines += [
         f"- Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}.",
         *([f"- {_MARKDOWN_MARKS}"] if any(table.ranked for table in tables) else []),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -57,14 +59,15 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
     path = Path(path)
     try:
         with _opened(path) as file:
-            if file.peek(4)[:4] == _FASTTEXT:
-                vectors = _from_fasttext(file, words)
-            else:
-                vectors = _from_list(file, words)
+            fasttext = file.peek(4)[:4] == _FASTTEXT
+            compressed = isinstance(file, gzip.GzipFile)
+            vectors = None if fasttext else _from_list(file, words)
+        if fasttext:
+            vectors = _from_fasttext(path, compressed, words)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FeatureError(f"word vectors {path}: damaged gzip file; fetch it again") from error
     except OSError as error:
         raise FeatureError(f"word vectors {path}: {error.strerror or one_line(error)}") from error
-    except (EOFError, zlib.error) as error:
-        raise FeatureError(f"word vectors {path}: damaged archive; fetch it again") from error
     except FeatureError as error:
         raise FeatureError(f"word vectors {path}: {error}") from error
     if not np.isfinite(vectors).all():
@@ -117,7 +120,9 @@ def _recognise(head: bytes) -> _Layout:
     numbers = head.split(b"\n", 1)[0].split()[1:]
     if len(numbers) > 1 and _are_numbers(numbers):
         return _Layout(0, None, len(numbers), binary=False)
-    raise FeatureError("not a file of word vectors in the format of word2vec, GloVe or fastText")
+    raise FeatureError(
+        "not a file of word vectors; give one in the format of word2vec, GloVe or fastText"
+    )
 
 
 def _are_numbers(fields: list[bytes]) -> bool:
@@ -189,12 +194,20 @@ def _truncated(number: int, layout: _Layout) -> str:
     return f"ends after {number:,} of {layout.count:,} vectors; fetch it again"
 
 
-def _from_fasttext(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
+def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.ndarray:
     """Vectors from Facebook's binary model, whole words first, else the sum of a word's parts."""
     from gensim.models.fasttext import load_facebook_vectors
 
     try:
-        model = load_facebook_vectors(file)
+        with TemporaryDirectory() as folder:
+            # gensim goes by the ending of the name, and reads compressed models wrongly.
+            plain = Path(folder) / "model.bin"
+            if compressed:
+                with _opened(path) as source, open(plain, "wb") as target:
+                    shutil.copyfileobj(source, target)
+            else:
+                plain.symlink_to(path.resolve())
+            model = load_facebook_vectors(str(plain))
     except Exception as error:
         # On damaged models it raises nearly anything: struct.error, AssertionError, ValueError.
         raise FeatureError(f"not a usable fastText model ({one_line(error)})") from error

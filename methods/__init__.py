@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from benchmark.registry import register
 from methods.base import Hasher, Task
+from methods.quantizer import Quantizer
 
-__all__ = ["Hasher", "Task", "register"]
+__all__ = ["Hasher", "Quantizer", "Task", "register"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_array
+from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from features.pixels import ImageArray
@@ -146,27 +146,46 @@ class Hasher(BaseEstimator):
             If X has NaN, infinite values or another number of columns than the training data,
             or if :meth:`project` gives scores of another shape or scores that are not finite.
         """
+        return self._in_blocks(X, self._bits, (self.n_bits,), bool)
+
+    def encode_queries(self, X: np.ndarray) -> np.ndarray:
+        """What a query is compared by: its code, or whatever a subclass ranks items by instead."""
+        return self.encode(X)
+
+    def _in_blocks(
+        self, X: np.ndarray, function: Callable, shape: tuple[int, ...], dtype: type
+    ) -> np.ndarray:
+        """Check items and apply a function to blocks of them, in double precision.
+
+        The function gives an array of the same shape for each item, which are put together.
+        """
         check_is_fitted(self)
         X = self._checked(X)
         expected = getattr(self, "n_features_in_", X.shape[1])
         if X.shape[1] != expected:
             raise ValueError(f"X has {X.shape[1]} features, but fit saw {expected}")
-        codes = np.empty((len(X), self.n_bits), dtype=bool)
-        for start in range(0, len(X), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        made = np.empty((len(X), *shape), dtype=dtype)
+        for rows in gen_batches(len(X), ROWS_AT_ONCE):
             items = X[rows]
             if isinstance(items, np.ndarray):
                 items = items.astype(np.float64, copy=False)
-            scores = np.asarray(self.project(items))
-            if scores.shape != (len(items), self.n_bits):
-                raise ValueError(
-                    f"{type(self).__name__}.project gave scores of shape {scores.shape} for "
-                    f"{len(items)} items and {self.n_bits} bits"
-                )
-            if not np.isfinite(scores).all():
-                raise ValueError(f"{type(self).__name__}.project gave scores that are not finite")
-            codes[rows] = scores > 0
-        return codes
+            made[rows] = function(items)
+        return made
+
+    def _check_shape(self, function: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+        """ValueError if one of the method's functions gave an array of another shape."""
+        if values.shape != shape:
+            raise ValueError(
+                f"{type(self).__name__}.{function} gave an array of shape {values.shape} "
+                f"instead of {shape}"
+            )
+
+    def _bits(self, X: np.ndarray) -> np.ndarray:
+        scores = np.asarray(self.project(X))
+        self._check_shape("project", scores, (len(X), self.n_bits))
+        if not np.isfinite(scores).all():
+            raise ValueError(f"{type(self).__name__}.project gave scores that are not finite")
+        return scores > 0
 
     def skip(self, task: Task) -> str | None:
         """Why this method cannot run on the task, or None if it can."""

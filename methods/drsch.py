@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from features.pixels import ImageArray
 from methods import Task, register
-from methods.network import HashNetwork, dense
+from methods.network import FeatureDropout, HashNetwork, dense
 from methods.supervised import HIDDEN, Similar, SupervisedHasher, squared_distances
 from methods.training import History, Loss
 
@@ -42,13 +42,14 @@ class DRSCH(SupervisedHasher):
     n_trained : int, optional
         Bits that are trained, at least b; by default b.
     kappa : float
-        Slope of the scaled tanh.  The paper takes 5; on features that saturates bits early.
+        Slope of the scaled tanh.  The paper takes 5, which on features is worse for short codes.
     margin : float, optional
         c; by default the number of trained bits.  The paper takes 5.
     n_negatives : int
         Negatives n of a pair (q, p) at most: the nearest to q of those farther away than p.
     laplacian : float
-        lambda.  The paper takes 0.001.
+        lambda, for the sum over a mini-batch.  With the paper's 0.001 the same few codes are
+        given to all items, since its batches of few classes are not drawn here.
     dropout : float
         Share of hidden units left out in training.
     epochs, batch_size, lr, optimizer, weight_decay, validation, patience
@@ -85,7 +86,7 @@ class DRSCH(SupervisedHasher):
             "validation": 0.0,
         }
     }
-    grid: ClassVar[dict] = {"kappa": (1.0, 2.0, 5.0), "laplacian": (0.0, 1e-4, 1e-3)}
+    grid: ClassVar[dict] = {"kappa": (1.0, 2.0, 5.0), "laplacian": (0.0, 1e-5, 1e-4)}
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class DRSCH(SupervisedHasher):
         kappa: float = 2.0,
         margin: float | None = None,
         n_negatives: int = 10,
-        laplacian: float = 1e-4,
+        laplacian: float = 1e-5,
         dropout: float = 0.0,
         epochs: int = 60,
         batch_size: int = 128,
@@ -166,7 +167,7 @@ class WeightedBits(nn.Module):
     def __init__(self, width: int, n_bits: int, kappa: float, dropout: float) -> None:
         super().__init__()
         self.kappa = kappa
-        self.hidden = nn.Sequential(dense(width, HIDDEN), nn.ReLU(), nn.Dropout(dropout))
+        self.hidden = nn.Sequential(dense(width, HIDDEN), nn.ReLU(), FeatureDropout(dropout))
         self.bits = dense(HIDDEN, n_bits)
         self.weights = nn.Parameter(torch.ones(n_bits))
 

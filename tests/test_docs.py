@@ -16,27 +16,34 @@ def code_blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
 
 
-@pytest.fixture
-def documented_method(tmp_path):
-    path = tmp_path / "random_pca.py"
-    path.write_text(code_blocks("docs/add-a-method.md", "python")[0])
+@pytest.fixture(params=["random-pca", "pq"])
+def documented_method(request, tmp_path):
+    """Name and file of a method that docs/add-a-method.md shows."""
+    (code,) = (
+        block
+        for block in code_blocks("docs/add-a-method.md", "python")
+        if f'"{request.param}"' in block
+    )
+    path = tmp_path / f"{request.param.replace('-', '_')}.py"
+    path.write_text(code)
     methods.names()
     before = dict(methods._entries)
-    yield path
+    yield request.param, path
     methods._entries.clear()
     methods._entries.update(before)
 
 
-def test_documented_method_passes_the_checks_and_runs(documented_method, tmp_path, capsys):
-    plugin = ("--plugin", str(documented_method))
-    assert main([*plugin, "--check-method", "random-pca"]) == 0
-    arguments = ("--dataset", "demo[n=240]", "--methods", "random-pca", "lsh", "--bits", "12")
+def test_documented_methods_pass_the_checks_and_run(documented_method, tmp_path, capsys):
+    name, path = documented_method
+    plugin = ("--plugin", str(path))
+    assert main([*plugin, "--check-method", name]) == 0
+    arguments = ("--dataset", "demo[n=240]", "--methods", name, "lsh", "--bits", "12")
     status = main([*plugin, *arguments, "--results", str(tmp_path), "--jobs", "1"])
     assert status == 0
-    assert "random-pca" in capsys.readouterr().out
+    assert name in capsys.readouterr().out
 
 
-def test_protocol_example():
+def test_protocol_examples():
     rng = np.random.default_rng(0)
     names = {
         "query_codes": rng.random((5, 8)) < 0.5,
@@ -44,8 +51,12 @@ def test_protocol_example():
         "query_labels": np.arange(5) % 3,
         "database_labels": np.arange(30) % 3,
     }
-    exec(code_blocks("docs/protocols.md", "python")[0], names)
+    names["query_tables"] = rng.standard_normal((5, 2, 16))
+    names["database_words"] = rng.integers(0, 16, (30, 2))
+    for block in code_blocks("docs/protocols.md", "python"):
+        exec(block, names)
     assert 0 < names["result"]["mAP@5000"] < 1
+    assert 0 < names["scored"]["mAP@5000"] < 1
 
 
 def test_every_preset_is_documented():

@@ -110,6 +110,15 @@ def test_missing_cells_and_metrics_are_explained():
     assert entry(table, "lsh", 24).note == entry(table, "itq", 12).note == "b"
 
 
+def test_rankings_by_score_have_no_hamming_ball():
+    scored = CellResult("corel_5k", "gist", "pq", 12, 0, "done")
+    scored.metrics.update({"mAP@all": Measure(0.3, 0.3, 0.3)})
+    table = comparison_table([cell("lsh", 12, 0, 0.1), scored], "empty@r2")
+    assert entry(table, "pq", 12).mean is None
+    assert table.footnotes == {"a": "ranked by score: no Hamming radius"}
+    assert entry(comparison_table([cell("lsh", 12, 0, 0.1), scored], "mAP@all"), "pq", 12).rank == 1
+
+
 def test_the_same_reason_has_one_letter_and_letters_go_on_after_z():
     cells = [
         cell(f"m{i}", 12, 0, status="skipped", reason=f"reason {i // 2}") for i in range(2 * 28)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark import evaluate_scores
+
 METHODS = ("--methods", "itq", "lsh", "--bits", "8", "16")
 
 
@@ -214,6 +216,97 @@ def test_run_json_says_everything(run, tmp_path):
     assert record["metrics"]["peak_mb"]["value"] > 10
     with np.load(path.parent / "codes.npz") as codes:
         assert codes["database"].shape == (360, 1)
+
+
+QUANTISER = """
+import numpy as np
+from methods import Quantizer, register
+
+@register("words", paper="none", supervision="none")
+class Words(Quantizer):
+    def __init__(self, n_bits=32, *, random_state=None):
+        self.n_bits, self.random_state = n_bits, random_state
+
+    def fit(self, X, *, tags=None, labels=None):
+        chosen = np.random.default_rng(self.random_state).choice(len(X), 256, replace=False)
+        self.words_ = X[chosen]
+        return self
+
+    def parts(self, X):
+        blocks = np.array_split(np.arange(X.shape[1]), len(self.codebook_sizes))
+        for size, block in zip(self.codebook_sizes, blocks):
+            yield ((X[:, None, block] - self.words_[:size, block]) ** 2).sum(axis=2)
+
+    def assign(self, X):
+        return np.column_stack([part.argmin(axis=1) for part in self.parts(X)])
+
+    def tables(self, X):
+        tables = np.zeros((len(X), len(self.codebook_sizes), max(self.codebook_sizes)))
+        for m, part in enumerate(self.parts(X)):
+            tables[:, m, : part.shape[1]] = -part
+        return tables
+"""
+
+
+@pytest.fixture
+def quantiser(tmp_path):
+    path = tmp_path / "words.py"
+    path.write_text(QUANTISER)
+    return path
+
+
+def test_a_quantiser_beside_binary_codes(run, quantiser, tmp_path):
+    arguments = ("--plugin", quantiser, "--methods", "words", "lsh", "--bits", "8", "12")
+    status, out, err = run(*arguments)
+    assert status == 0, err
+    assert "ranked by score: no Hamming radius" in out
+    folder = tmp_path / "results/blobs"
+    summary = pd.read_csv(folder / "summary.csv")
+    words = summary[summary.method == "words"]
+    missing = set(summary.metric) - set(words.metric)
+    assert missing == {"P@r2", "empty@r2"}
+    # Well separated clusters: far above the base rate of a quarter.
+    assert (words[words.metric == "mAP@all"].value > 0.8).all()
+    assert "ranked by score" in (folder / "tables/empty@r2.md").read_text()
+    assert list((folder / "figures").glob("pr_curves*.png"))
+    assert run(*arguments)[0] == 0
+
+
+def test_quantisers_alone_have_no_tables_of_hamming_balls(run, quantiser, tmp_path):
+    status, out, err = run("--plugin", quantiser, "--methods", "words", "--bits", "8")
+    assert status == 0, err
+    assert "mAP@all" in out and "P@r2" not in out
+    tables = tmp_path / "results/blobs/tables"
+    assert (tables / "mAP@all.md").exists() and not (tables / "P@r2.md").exists()
+
+
+def test_cells_depend_on_the_base_class_that_their_method_names(run, quantiser):
+    from benchmark.plan import _imported_methods
+
+    run("--plugin", quantiser, "--methods", "words", "--bits", "8", "--dry-run")
+    words = _imported_methods("hashbench_plugin_words", set())
+    assert words == {"hashbench_plugin_words", "methods.quantizer", "methods.base"}
+    itq = _imported_methods("methods.itq", set())
+    assert "methods.base" in itq and "methods.quantizer" not in itq
+
+
+def test_what_is_stored_of_a_quantiser_makes_its_metrics_again(
+    run, quantiser, tmp_path, data_folder
+):
+    run("--plugin", quantiser, "--methods", "words", "--bits", "12", "--save-codes")
+    (path,) = cell_files(tmp_path / "results")
+    metrics = json.loads(path.read_text())["metrics"]
+    with np.load(path.parent / "profile.npz") as arrays:
+        assert not {"items", "relevant"} & set(arrays)
+        per_query = arrays["query:mAP@all"]
+        assert len(arrays["y:PR"]) == 1000
+    assert per_query.mean() == pytest.approx(metrics["mAP@all"]["value"])
+    labels = pd.read_csv(data_folder / "manifest.csv").labels.to_numpy()
+    with np.load(path.parent / "codes.npz") as codes:
+        assert codes["database"].shape == (360, 2) and codes["database"].dtype == np.uint8
+        assert codes["query"].shape == (40, 2, 64) and codes["query"].dtype == np.float32
+        again = evaluate_scores(codes["query"], codes["database"], labels[360:], labels[:360])
+    np.testing.assert_array_equal(again.per_query["mAP@all"], per_query)
 
 
 def test_l2_normalisation_is_another_kind_of_features(run, tmp_path):

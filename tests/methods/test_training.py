@@ -1,0 +1,165 @@
+"""The training loop: what is learnt, what is kept, and what survives a kill."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from methods import checkpoints
+from methods.computing import Computing, computing, computing_with
+from methods.training import Batches, History, Recipe, make_optimizer, seeded, train
+
+
+@pytest.fixture
+def regression():
+    """Items, targets that a linear map gives, and the loss of a network's outputs."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 5)).astype(np.float32)
+    y = torch.from_numpy(X @ rng.standard_normal((5, 2)).astype(np.float32))
+    return X, lambda outputs, rows: (outputs - y[rows]).square().mean()
+
+
+def network(seed=0):
+    with seeded(seed):
+        return nn.Linear(5, 2)
+
+
+def weights(module):
+    return torch.cat([p.detach().flatten() for p in module.parameters()])
+
+
+def test_a_linear_map_is_found(regression):
+    X, loss = regression
+    for optimizer in ("adam", "sgd"):
+        recipe = Recipe(epochs=100, batch_size=50, lr=0.05, optimizer=optimizer)
+        history = train(network(), X, loss, recipe, seed=0)
+        assert history.validation[history.best] < 1e-4 * history.validation[0]
+
+
+def test_equal_seeds_give_equal_weights_and_leave_torch_alone(regression):
+    X, loss = regression
+    before = torch.get_rng_state()
+    trained = [network() for _ in range(3)]
+    for module, seed in zip(trained, (1, 1, 2), strict=True):
+        train(module, X, loss, Recipe(epochs=3), seed=seed)
+    assert torch.equal(weights(trained[0]), weights(trained[1]))
+    assert not torch.equal(weights(trained[0]), weights(trained[2]))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_every_item_is_trained_on_or_validated_with_never_both():
+    X = np.zeros((300, 2), np.float32)
+    recipe = Recipe(batch_size=30, validation=0.2)
+    batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+    trained = torch.cat([rows for _, rows in batches.training()]).tolist()
+    validated = torch.cat([rows for _, rows in batches.validation()]).tolist()
+    assert len(validated) == 60
+    assert sorted(trained + validated) == list(range(300))
+    again = torch.cat([rows for _, rows in batches.training()]).tolist()
+    assert again != trained
+    assert sorted(again) == sorted(trained)
+
+
+def test_few_items_are_all_trained_on():
+    X = np.zeros((100, 2), np.float32)
+    batches = Batches(X, Recipe(), np.random.default_rng(0), torch.device("cpu"))
+    assert len(batches.validation_rows) == 0
+    assert sum(len(rows) for _, rows in batches.training()) == 100
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_training(regression):
+    X, loss = regression
+    module, seen = network(), []
+
+    def choose(outputs, rows):
+        # Worse from the fourth epoch on, whatever the network does.
+        return torch.tensor(float(abs(len(seen) - 4)))
+
+    recipe = Recipe(epochs=50, patience=5, lr=0.01)
+    history = train(
+        module,
+        X,
+        loss,
+        recipe,
+        seed=0,
+        choose=choose,
+        each_epoch=lambda epoch: seen.append(weights(module).clone()),
+    )
+    assert history.best == 3
+    assert len(history.training) == 9
+    assert torch.equal(weights(module), seen[4])
+
+
+def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
+    X, _ = regression
+    with pytest.raises(FloatingPointError, match="loss of pre-training is nan in epoch 1: lower"):
+        train(
+            network(), X, lambda o, rows: o.sum() * np.nan, Recipe(), seed=0, stage="pre-training"
+        )
+
+
+def test_a_killed_training_goes_on_where_it_was(regression, tmp_path, monkeypatch):
+    X, loss = regression
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    recipe = Recipe(epochs=8, lr=0.01, patience=20)
+    whole = network()
+    expected = train(whole, X, loss, recipe, seed=3)
+
+    def killed(epoch):
+        if epoch == 5:
+            raise KeyboardInterrupt
+
+    epochs = []
+    with computing_with(Computing(checkpoints=tmp_path)):
+        with pytest.raises(KeyboardInterrupt):
+            train(network(), X, loss, recipe, seed=3, each_epoch=killed)
+        resumed = network(9)
+        history = train(resumed, X, loss, recipe, seed=3, each_epoch=epochs.append)
+        assert epochs == [5, 6, 7]
+        assert history == expected
+        assert torch.equal(weights(resumed), weights(whole))
+        # A finished stage is not trained again, one with other settings is.
+        train(network(9), X, loss, recipe, seed=3, each_epoch=epochs.append)
+        assert epochs == [5, 6, 7]
+        train(network(9), X, loss, recipe, seed=4, each_epoch=epochs.append)
+        assert epochs[3:] == list(range(8))
+
+
+def test_a_damaged_checkpoint_is_started_again(regression, tmp_path, monkeypatch):
+    X, loss = regression
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    (tmp_path / "training.pt").write_bytes(b"PK\x03\x04 half a file")
+    with computing_with(Computing(checkpoints=tmp_path)):
+        history = train(network(), X, loss, Recipe(epochs=2), seed=0)
+    assert len(history.training) == 2
+
+
+def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
+    X, loss = regression
+    with computing_with(Computing(checkpoints=tmp_path)):
+        train(network(), X, loss, Recipe(epochs=2), seed=0)
+    assert not list(tmp_path.iterdir())
+    assert computing().checkpoints is None
+
+
+def test_a_backbone_learns_at_a_tenth_of_the_rate_of_new_layers():
+    class WithBackbone(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = nn.Linear(3, 3)
+            self.head = nn.Linear(3, 2)
+
+    module = WithBackbone()
+    optimizer = make_optimizer(module, Recipe(lr=0.5, optimizer="adam"))
+    new, pretrained = optimizer.param_groups
+    assert (new["lr"], pretrained["lr"]) == pytest.approx((1e-3, 1e-4))
+    assert new["momentum"] == pretrained["momentum"] == 0.9
+    assert set(pretrained["params"]) == set(module.backbone.parameters())
+    assert set(new["params"]) == set(module.head.parameters())
+
+
+def test_history_without_validation_keeps_the_last_epoch():
+    history = History(training=[2.0, 3.0])
+    assert history.improves()
