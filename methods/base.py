@@ -17,7 +17,11 @@ from features.pixels import ImageArray
 ROWS_AT_ONCE = 4096
 
 #: What a method may be handed besides features, by the supervision that it declares.
-ALLOWED = {"none": (), "tags": ("tags",), "labels": ("tags", "labels")}
+ALLOWED = {
+    "none": ("copies",),
+    "tags": ("tags", "copies"),
+    "labels": ("tags", "labels", "copies"),
+}
 
 
 @dataclass(frozen=True)
