@@ -9,19 +9,28 @@ import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from benchmark.plan import TAG_MODULES, code_digest
 from benchmark.store import checksum, move_folder
+from features.pixels import SIDE, ImageArray
 
 if TYPE_CHECKING:
     from benchmark.datasets.base import Dataset, Split
     from benchmark.tag_source import TagSource
     from features.tags import TagMatrix
     from methods.base import Task
+
+
+class Items(NamedTuple):
+    """What methods look at, for the three parts of the split: features, or images."""
+
+    train: np.ndarray | ImageArray
+    database: np.ndarray | ImageArray
+    query: np.ndarray | ImageArray
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,8 @@ class Bundle:
     train_tags : (n, V) TagMatrix of bool
         Image-tag matrix of the training items over their own vocabulary, with its words, and
         with word vectors if the user gave any.
+    images : Items or None
+        For methods that are trained end to end.
     """
 
     X_train: np.ndarray
@@ -45,6 +56,12 @@ class Bundle:
     database_labels: np.ndarray
     query_labels: np.ndarray
     train_tags: TagMatrix
+    images: Items | None = None
+
+    @property
+    def features(self) -> Items:
+        """Features of the three parts of the split."""
+        return Items(self.X_train, self.X_database, self.X_query)
 
 
 @dataclass(frozen=True)
@@ -72,8 +89,34 @@ class FeatureRows:
     l2: bool = False
 
 
+@dataclass(frozen=True)
+class ImageFile:
+    """Where the pixels of a data set's images are, and the network that is to look at them.
+
+    Attributes
+    ----------
+    path : Path
+        A ``.npy`` file of :class:`features.pixels.Pixels`; row i belongs to item i.
+    backbone : str
+    weights : Path or None
+        See :class:`features.pixels.ImageArray`.
+    identity : dict
+        What determines the pixels.
+    """
+
+    path: Path
+    backbone: str
+    weights: Path | None
+    identity: dict
+
+
 def write_bundle(
-    dataset: Dataset, split: Split, features: FeatureRows, tags: TagSource, folder: Path
+    dataset: Dataset,
+    split: Split,
+    features: FeatureRows,
+    tags: TagSource,
+    images: ImageFile | None,
+    folder: Path,
 ) -> Path:
     """Write what workers need below `folder` and return its place; nothing if it is there already.
 
@@ -88,6 +131,12 @@ def write_bundle(
         "split": split.checksum,
         "tags": tags.identity,
         "tag_code": [code_digest(module) for module in TAG_MODULES],
+        "images": images
+        and {
+            "pixels": str(images.path.resolve()),
+            "backbone": images.backbone,
+            "weights": images.weights and str(images.weights.resolve()),
+        },
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"bundle-{key}"
@@ -97,6 +146,7 @@ def write_bundle(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     for part, index in parts.items():
+        np.save(temporary / f"{part}_items.npy", index)
         np.save(temporary / f"{part}_rows.npy", features.rows[index])
         np.save(temporary / f"{part}_labels.npy", dataset.labels[index])
     _save_tags(tags.matrix([dataset.tags[i] for i in split.train]), temporary)
@@ -134,7 +184,17 @@ def open_bundle(folder: Path) -> Bundle:
         *X.values(),
         *(part(f"{name}_labels.npy") for name in rows),
         _load_tags(folder),
+        images=_open_images(about["images"], [part(f"{name}_items.npy") for name in rows]),
     )
+
+
+def _open_images(about: dict | None, parts: list[np.ndarray]) -> Items | None:
+    if about is None:
+        return None
+    flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
+    pixels = flat.reshape(len(flat), 3, SIDE, SIDE)
+    weights = about["weights"] and Path(about["weights"])
+    return Items(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
 
 
 def _save_tags(tags: TagMatrix, folder: Path) -> None:

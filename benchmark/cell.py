@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
 import warnings
 from contextlib import suppress
@@ -22,6 +23,7 @@ from benchmark.search import search_of
 from benchmark.store import CellResult, Measure, Store
 from benchmark.tag_source import describe_tags
 from features.tags import account_tags
+from methods.computing import Computing, computing_with
 from methods.shared import seconds_spared, sharing
 
 
@@ -42,6 +44,12 @@ class Run:
         Plug-in files that a worker has to load too.
     save_codes : bool
         Whether codes are stored beside the metrics.
+    checkpoints : Path
+        Where trainings keep their state until their cell is done.
+    device : str
+        ``cpu`` or ``cuda``, for networks.
+    progress : bool
+        Whether each training shows a bar of its own.
     """
 
     results: Path
@@ -50,6 +58,9 @@ class Run:
     protocol: Protocol
     plugins: tuple[Path, ...] = ()
     save_codes: bool = False
+    checkpoints: Path | None = None
+    device: str = "cpu"
+    progress: bool = False
 
 
 def run_cell(run: Run, cell: Cell) -> CellResult:
@@ -58,8 +69,14 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         methods.load_plugin(plugin)
     store = Store(run.results)
     record = _record(cell)
+    computing = _computing(run, cell)
+    record["device"] = computing.device
     try:
-        with sharing(run.shared), warnings.catch_warnings(record=True) as caught:
+        with (
+            sharing(run.shared),
+            computing_with(computing),
+            warnings.catch_warnings(record=True) as caught,
+        ):
             warnings.simplefilter("default")
             result, record["seconds"], arrays = _compute(run, cell)
         if "tags" in cell.specification:
@@ -69,8 +86,16 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         store.write(cell.folder, result, record, arrays)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return store_failure(run, cell, reason, traceback.format_exc())
+        result = store_failure(run, cell, reason, traceback.format_exc())
+    if computing.checkpoints:
+        # Only a killed cell goes on where it was.
+        shutil.rmtree(computing.checkpoints, ignore_errors=True)
     return result
+
+
+def _computing(run: Run, cell: Cell) -> Computing:
+    checkpoints = run.checkpoints and run.checkpoints / cell.key
+    return Computing(run.device, checkpoints, run.progress)
 
 
 def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
@@ -85,17 +110,18 @@ def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
 def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
     data = open_bundle(run.bundle)
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
+    items = data.images if "images" in cell.specification else data.features
     watch = Stopwatch()
     reset_peak_memory()
     spared = seconds_spared()
     with watch.time("fit"):
         supervision = hasher.supervised_by(tags=data.train_tags, labels=data.train_labels)
-        hasher.fit(data.X_train, **supervision)
+        hasher.fit(items.train, **supervision)
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
-        database_codes = hasher.encode(data.X_database)
-    queries = hasher.encode_queries(data.X_query)
+        database_codes = hasher.encode(items.database)
+    queries = hasher.encode_queries(items.query)
     search = search_of(hasher)
     with watch.time("evaluate"):
         evaluation = search.evaluate(
@@ -104,7 +130,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
         "fit_seconds": fit_seconds,
-        "encode_us": watch.seconds["encode"] / len(data.X_database) * 1e6,
+        "encode_us": watch.seconds["encode"] / len(items.database) * 1e6,
         "peak_mb": peak_megabytes(),
     }
     metrics.update({name: Measure(value, value, value) for name, value in costs.items()})

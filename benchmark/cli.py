@@ -128,7 +128,12 @@ def _run(args: argparse.Namespace) -> int:
     if dataset.name in RESERVED:
         raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
     request = FeatureRequest(
-        args.features, args.weights, args.device, args.on_bad_image, args.l2_normalize
+        args.features,
+        args.weights,
+        args.device,
+        args.on_bad_image,
+        args.l2_normalize,
+        args.end_to_end,
     )
     check_features(dataset, request)
     for note in dataset.notes:
@@ -142,14 +147,14 @@ def _run(args: argparse.Namespace) -> int:
         from benchmark.price import price_cells, price_text
 
         foreseen = foresee(dataset, request, tags, _cache(args))
-        cells = grid.cells(foreseen.identity, foreseen.task, tags.identity)
+        cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
         print(price_text(price_cells(cells, store, codes=save_codes), args.jobs))
         if foreseen.bundle is None:
             print(f"features of {len(dataset):,} images are to be extracted first")
         return DONE
 
     prepared = prepare(dataset, request, tags, _cache(args), to_stderr)
-    cells = grid.cells(prepared.identity, prepared.task, tags.identity)
+    cells = grid.cells(prepared.identity, prepared.task, prepared.parts)
     if any("tags" in cell.specification for cell in cells if not cell.skip):
         to_stderr(f"{dataset.name}: {describe_tags(tags.identity)}: {prepared.tag_account}")
 
@@ -164,6 +169,9 @@ def _run(args: argparse.Namespace) -> int:
         protocol=protocol,
         plugins=tuple(path.resolve() for path in args.plugin),
         save_codes=save_codes,
+        checkpoints=(_cache(args) / "checkpoints").resolve(),
+        device=args.device,
+        progress=args.jobs == 1,
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)

@@ -163,6 +163,12 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         "--device", choices=("cpu", "cuda"), default="cpu", help="for networks (default: cpu)"
     )
     group.add_argument(
+        "--end-to-end",
+        action="store_true",
+        help="train the deep methods from the images on, with the network of --features as their "
+        "pretrained backbone; the others take its features",
+    )
+    group.add_argument(
         "--backend",
         choices=("loky", "dask"),
         default="loky",

@@ -87,7 +87,9 @@ class Grid:
     seeds: Sequence[int]
     protocol: Protocol
 
-    def cells(self, data: Mapping[str, Any], task: Task, tags: Mapping[str, Any]) -> list[Cell]:
+    def cells(
+        self, data: Mapping[str, Any], task: Task, parts: Mapping[str, Mapping[str, Any]]
+    ) -> list[Cell]:
         """All cells, by variant, then code length, then seed.
 
         Parameters
@@ -96,8 +98,9 @@ class Grid:
             What identifies the data: ``dataset``, its fingerprint, the split, the features.
         task : Task
             Shape of the data, for skip reasons and prices.
-        tags : mapping
-            What identifies the tags and their word vectors; part of a cell that uses tags alone.
+        parts : mapping of str to mapping
+            What identifies the parts of the data that only some methods look at: ``tags`` with
+            their word vectors, and ``images`` for training end to end.
 
         Raises
         ------
@@ -105,7 +108,7 @@ class Grid:
             If a method refuses its parameters.
         """
         return [
-            self._cell(variant, bits, seed, data, task, tags)
+            self._cell(variant, bits, seed, data, task, parts)
             for variant in self.variants
             for bits in self.bits
             for seed in self.seeds
@@ -118,7 +121,7 @@ class Grid:
         seed: int,
         data: Mapping[str, Any],
         task: Task,
-        tags: Mapping[str, Any],
+        parts: Mapping[str, Mapping[str, Any]],
     ) -> Cell:
         entry = methods.find(variant.name)
         hasher = make_hasher(variant, bits, seed)
@@ -132,9 +135,10 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [code_digest(module) for module in ENGINE],
         }
-        if "tags" in hasher.uses:
-            specification["tags"] = dict(tags)
+        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else hasher.uses
+        specification |= {name: dict(part) for name, part in parts.items() if name in looked_at}
         try:
+            hasher.check_parameters()
             reason = _missing_input(hasher, task) or hasher.skip(task)
             operations = 0.0 if reason else float(hasher.operations(task))
         except Exception as error:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.bundle import FeatureRows, bundle_task, open_bundle, write_bundle
+from benchmark.bundle import FeatureRows, ImageFile, bundle_task, open_bundle, write_bundle
 from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
 from benchmark.datasets.given import load_given_features
 from benchmark.errors import InputError
+from features.backbones import check_device
 from features.extractors import check_extractor_name
+from features.pixels import Pixels
 
 if TYPE_CHECKING:
     from benchmark.tag_source import TagSource
@@ -42,6 +44,8 @@ class FeatureRequest:
         Whether an image that cannot be read is left out or ends the run.
     l2 : bool
         Whether vectors are scaled to unit length.
+    end_to_end : bool
+        Whether networks are to be trained on the images, from this extractor's network.
     """
 
     name: str | None = None
@@ -49,6 +53,7 @@ class FeatureRequest:
     device: str = "cpu"
     on_bad_image: str = "skip"
     l2: bool = False
+    end_to_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Prepared:
         For :func:`benchmark.bundle.open_bundle`; None while features are not extracted.
     identity : dict
         What identifies the data in the key of a cell.
+    parts : dict
+        What identifies the parts that only some methods look at; see :meth:`Grid.cells`.
     task : Task
     n_database : int
     tag_account : TagAccount or None
@@ -69,6 +76,7 @@ class Prepared:
 
     bundle: Path | None
     identity: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
     task: Task
     n_database: int
     tag_account: TagAccount | None = None
@@ -83,7 +91,13 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
+    check_device(request.device)
     name = request.name or dataset.default_features
+    if request.end_to_end and (name == "gist" or name in dataset.features):
+        raise InputError(
+            f"--end-to-end trains a network from images, and {name} is none: name one with "
+            "--features, for instance alexnet-fc7"
+        )
     if name in dataset.features:
         load_given_features(dataset, name)
         return name
@@ -120,7 +134,8 @@ def prepare(
     else:
         features = _extracted(dataset, name, request, cache, log)
     usable = _usable_split(dataset, features)
-    bundle = write_bundle(dataset, usable, features, tags, cache / "bundles")
+    images = _pixels(dataset, name, request, cache, log) if request.end_to_end else None
+    bundle = write_bundle(dataset, usable, features, tags, images, cache / "bundles")
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -133,7 +148,10 @@ def prepare(
     opened = open_bundle(bundle)
     task = bundle_task(opened, dataset.images is not None)
     account = account_tags(opened.train_tags, opened.train_tags.vectors)
-    return Prepared(bundle, identity, task, len(opened.X_database), account)
+    parts = {"tags": tags.identity}
+    if images:
+        parts["images"] = {**features.identity, **images.identity}
+    return Prepared(bundle, identity, parts, task, len(opened.X_database), account)
 
 
 def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
@@ -154,7 +172,8 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
             n_train = len(dataset.split.train)
             task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
             identity = {"dataset": dataset.name, "features": name}
-            return Prepared(None, identity, task, len(dataset.split.database))
+            parts = {"tags": tags.identity}
+            return Prepared(None, identity, parts, task, len(dataset.split.database))
     return prepare(dataset, request, tags, cache, to_stderr)
 
 
@@ -186,6 +205,18 @@ def _extracted(
     return FeatureRows(
         _label(name, request.l2), stored.path, rows, dict(stored.identity), request.l2
     )
+
+
+def _pixels(
+    dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
+) -> ImageFile:
+    """The images themselves, of which those without features are left out of the split."""
+    from features.cache import cached_features
+
+    stored = cached_features(
+        dataset.images, Pixels(), cache / "features", dataset.fingerprint, log=log
+    )
+    return ImageFile(stored.path, name, request.weights, dict(stored.identity))
 
 
 def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:

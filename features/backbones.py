@@ -57,6 +57,8 @@ class Backbone:
         ``cpu`` or ``cuda``.
     """
 
+    dtype = "<f4"
+
     def __init__(self, name: str, *, weights: Path | None = None, device: str = "cpu") -> None:
         self.name = name
         self.model_name, self.layer = split_name(name)
@@ -137,10 +139,7 @@ class Backbone:
     def _network_and_width(self) -> tuple[nn.Module, int]:
         import torch
 
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            raise FeatureError(
-                f"--device {self.device}: torch finds no CUDA device here; use --device cpu"
-            )
+        check_device(self.device)
         network = self.module()
         network.to(self.device, memory_format=torch.channels_last)
         with torch.inference_mode():
@@ -170,6 +169,16 @@ class Backbone:
             ) from error
         finally:
             socket.setdefaulttimeout(before)
+
+
+def check_device(device: str) -> None:
+    """Raise FeatureError unless torch can compute on that device here."""
+    if device == "cpu":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise FeatureError(f"--device {device}: torch finds no CUDA device here; use --device cpu")
 
 
 @cache

@@ -151,7 +151,7 @@ def _extract(
 ) -> dict[str, Any]:
     """Extract what is missing, put the file into its place and return its note."""
     n = len(images)
-    growing = GrowingFile(base, spec, n, extractor.n_features, log)
+    growing = GrowingFile(base, spec, n, extractor.n_features, log, extractor.dtype)
     left = n - growing.done
     log(f"extracting {extractor.name} features of {left:,} images into {npy_path(base)}")
     progress = tqdm(
@@ -159,7 +159,7 @@ def _extract(
     )
     with growing, progress:
         for inputs in _prepared(images, extractor, growing.done, batch_size):
-            rows = np.zeros((len(inputs), extractor.n_features), np.float32)
+            rows = np.zeros((len(inputs), extractor.n_features), extractor.dtype)
             good = [j for j, x in enumerate(inputs) if isinstance(x, np.ndarray)]
             if good:
                 rows[good] = extractor.extract(np.stack([inputs[j] for j in good]))

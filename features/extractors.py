@@ -25,12 +25,15 @@ class Extractor(Protocol):
         What it is called on the command line.
     n_features : int
         Length d of the vectors.
+    dtype : str
+        Type of their numbers, as numpy spells it: ``<f4``, or ``|u1`` for pixels.
     identity : mapping of str to str
         Everything that determines the vectors: extractor, weights, transform, version.
     """
 
     name: str
     n_features: int
+    dtype: str
     identity: Mapping[str, str]
 
     def prepare(self, image: Image.Image) -> np.ndarray:
@@ -38,7 +41,7 @@ class Extractor(Protocol):
         ...
 
     def extract(self, batch: np.ndarray) -> np.ndarray:
-        """Vectors of k prepared images, shape (k, d), float32."""
+        """Vectors of k prepared images, shape (k, d)."""
         ...
 
 

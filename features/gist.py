@@ -81,6 +81,7 @@ class Gist:
 
     name = "gist"
     n_features = N_SCALES * N_ORIENTATIONS * N_BLOCKS**2
+    dtype = "<f4"
 
     def __init__(self) -> None:
         self.identity = {

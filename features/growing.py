@@ -34,12 +34,14 @@ class GrowingFile:
         n: int,
         n_features: int,
         log: Callable[[str], None],
+        dtype: str = "<f4",
     ) -> None:
         self.base = base
         self.spec = dict(spec)
         self.data_path = base.with_name(f"{base.name}.part.npy")
         self.note_path = base.with_name(f"{base.name}.part.json")
         self.shape = (n, n_features)
+        self.dtype = np.dtype(dtype)
         if not self._resume(log):
             self._start()
         self.file = open(self.data_path, "r+b")  # noqa: SIM115 (closed by __exit__)
@@ -54,7 +56,7 @@ class GrowingFile:
 
     def append(self, rows: np.ndarray, reasons: list[str]) -> None:
         """Add the next rows; a reason stands where an image could not be read."""
-        data = np.ascontiguousarray(rows, dtype="<f4").tobytes()
+        data = np.ascontiguousarray(rows, dtype=self.dtype).tobytes()
         self.file.write(data)
         self.file.flush()
         self.state.update(data)
@@ -78,10 +80,10 @@ class GrowingFile:
     def _start(self) -> None:
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(
-            header, {"descr": "<f4", "fortran_order": False, "shape": self.shape}
+            header, {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
         )
         n, d = self.shape
-        needed, free = n * d * 4, shutil.disk_usage(self.base.parent).free
+        needed, free = n * d * self.dtype.itemsize, shutil.disk_usage(self.base.parent).free
         if needed > free:
             raise FeatureError(
                 f"feature cache {self.base.parent}: {needed / 1e6:,.0f} MB are needed and "

@@ -46,14 +46,16 @@ class Pixels:
 
 @dataclass(frozen=True)
 class ImageArray:
-    """Images of items together with the pretrained network that looks at them.
+    """Images of n items together with the pretrained network that looks at them.
 
     Takes the place of the feature matrix where a method is trained end to end.
 
     Attributes
     ----------
-    pixels : (n, 3, h, w) array of uint8
-        Possibly memory-mapped.
+    pixels : (N, 3, h, w) array of uint8
+        Images of a collection, possibly memory-mapped.
+    rows : (n,) array of int
+        Which of them are the items.
     backbone : str
         A torchvision classifier, or its fc7 layer, as ``--features`` names it.
     weights : Path or None
@@ -61,15 +63,21 @@ class ImageArray:
     """
 
     pixels: np.ndarray
+    rows: np.ndarray
     backbone: str
     weights: Path | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.pixels.shape
+        return (len(self.rows), *self.pixels.shape[1:])
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.rows)
 
-    def __getitem__(self, rows: Any) -> ImageArray:
-        return replace(self, pixels=self.pixels[rows])
+    def __getitem__(self, items: Any) -> ImageArray:
+        """Some of the items; no pixel is read."""
+        return replace(self, rows=self.rows[items])
+
+    def read(self, items: Any) -> np.ndarray:
+        """Pixels of some of the items, (k, 3, h, w) uint8."""
+        return np.ascontiguousarray(self.pixels[self.rows[items]])

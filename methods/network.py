@@ -38,8 +38,8 @@ class DeepHasher(Hasher):
         network = self.network_.to(computing().device)
         parts = []
         for rows in gen_batches(len(X), IMAGES_AT_ONCE):
-            pixels = torch.from_numpy(np.ascontiguousarray(X.pixels[rows]))
-            parts.append(_first(network, pixels.to(computing().device)))
+            pixels = torch.from_numpy(X.read(rows)).to(computing().device)
+            parts.append(_first(network, pixels))
         return np.concatenate(parts)
 
 
@@ -126,8 +126,8 @@ class ImageFront(nn.Module):
         parts = []
         with torch.inference_mode():
             for chosen in gen_batches(len(rows), IMAGES_AT_ONCE):
-                pixels = np.ascontiguousarray(images.pixels[rows[chosen]])
-                parts.append(self(torch.from_numpy(pixels).to(computing().device)).cpu().numpy())
+                pixels = torch.from_numpy(images.read(rows[chosen])).to(computing().device)
+                parts.append(self(pixels).cpu().numpy())
         return np.concatenate(parts)
 
     def _middle(self, pixels: Tensor) -> Tensor:

@@ -18,9 +18,9 @@ from features.pixels import ImageArray
 from methods.checkpoints import Checkpoint
 from methods.computing import computing
 
-#: Learning rate of a pretrained backbone, relative to that of the new layers.
-BACKBONE_RATE = 0.1
-MOMENTUM = 0.9
+#: End to end: learning rates of new layers and of the pretrained backbone under SGD, as the
+#: papers on deep hashing fine-tune theirs.
+NEW_RATE, BACKBONE_RATE, MOMENTUM = 1e-3, 1e-4, 0.9
 
 #: Validation items at most, and training items at least, for a validation part.
 MOST_VALIDATION, LEAST_TRAINING = 2000, 100
@@ -33,6 +33,9 @@ Loss = Callable[[Any, Tensor], Tensor]
 class Recipe:
     """How a network is trained.
 
+    End to end, ``lr`` and ``optimizer`` give way to SGD at 1e-3 for new layers and 1e-4 for the
+    pretrained backbone.
+
     Attributes
     ----------
     epochs : int
@@ -40,7 +43,7 @@ class Recipe:
     batch_size : int
         Items k of a mini-batch.
     lr : float
-        Learning rate of new layers; a pretrained backbone learns at a tenth of it.
+        Learning rate of heads on features.
     optimizer : {"adam", "sgd"}
         SGD has momentum 0.9.
     weight_decay : float
@@ -209,7 +212,7 @@ class Batches:
             chosen = rows[start : start + self.size]
             index = torch.from_numpy(chosen).to(self.device)
             if isinstance(self.items, ImageArray):
-                pixels = torch.from_numpy(np.ascontiguousarray(self.items.pixels[chosen]))
+                pixels = torch.from_numpy(self.items.read(chosen))
                 yield pixels.to(self.device, non_blocking=True), index
             else:
                 yield self.items[index], index
@@ -224,16 +227,17 @@ def as_tensor(X: np.ndarray, dtype: type = np.float32) -> Tensor:
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD or Adam; the parameters of ``network.backbone`` learn at a tenth of the rate."""
+    """SGD or Adam on features; SGD with two learning rates where there is a backbone."""
     backbone = getattr(network, "backbone", None)
-    pretrained = set() if backbone is None else set(backbone.parameters())
-    new = [p for p in network.parameters() if p not in pretrained]
-    groups = [{"params": new, "lr": recipe.lr}]
-    if pretrained:
-        groups.append({"params": list(backbone.parameters()), "lr": recipe.lr * BACKBONE_RATE})
+    settings = {"weight_decay": recipe.weight_decay}
+    if backbone is not None:
+        pretrained = list(backbone.parameters())
+        new = [p for p in network.parameters() if all(p is not other for other in pretrained)]
+        groups = [{"params": new, "lr": NEW_RATE}, {"params": pretrained, "lr": BACKBONE_RATE}]
+        return torch.optim.SGD(groups, momentum=MOMENTUM, **settings)
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
-    return torch.optim.Adam(groups, weight_decay=recipe.weight_decay, fused=True)
+        return torch.optim.SGD(network.parameters(), recipe.lr, momentum=MOMENTUM, **settings)
+    return torch.optim.Adam(network.parameters(), recipe.lr, fused=True, **settings)
 
 
 def _step(

@@ -49,6 +49,7 @@ class Means:
 
     name = "means"
     n_features = 3
+    dtype = "<f4"
 
     def __init__(self, seconds=0.0, version="1"):
         self.seconds = seconds

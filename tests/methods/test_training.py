@@ -144,7 +144,7 @@ def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
     assert computing().checkpoints is None
 
 
-def test_a_backbone_learns_at_a_tenth_of_the_rate():
+def test_a_backbone_learns_at_a_tenth_of_the_rate_of_new_layers():
     class WithBackbone(nn.Module):
         def __init__(self):
             super().__init__()
@@ -152,7 +152,7 @@ def test_a_backbone_learns_at_a_tenth_of_the_rate():
             self.head = nn.Linear(3, 2)
 
     module = WithBackbone()
-    optimizer = make_optimizer(module, Recipe(lr=1e-3, optimizer="sgd"))
+    optimizer = make_optimizer(module, Recipe(lr=0.5, optimizer="adam"))
     new, pretrained = optimizer.param_groups
     assert (new["lr"], pretrained["lr"]) == pytest.approx((1e-3, 1e-4))
     assert new["momentum"] == pretrained["momentum"] == 0.9

@@ -161,7 +161,7 @@ def test_plugin_may_not_take_a_known_name(run, plugin):
 @pytest.mark.parametrize("kind", ["methods", "datasets", "features", "protocols", "all"])
 def test_list(run, kind):
     status, out, _ = run("--list", kind)
-    known = {"methods": "itq", "datasets": "demo", "features": "gist", "protocols": "wdht"}
+    known = {"methods": "itq", "datasets": "demo", "features": "gist", "protocols": "hashnet"}
     assert status == 0
     for key, name in known.items():
         assert (name in out.split()) == (kind in (key, "all"))
