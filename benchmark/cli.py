@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
-from benchmark.options import BITS, DATASET, PROTOCOL, SEEDS, build_parser
+from benchmark.options import BITS, DATASET, PAPER_SEEDS, PROTOCOL, SEEDS, build_parser
 from benchmark.protocol import PRESETS, Protocol, find_protocol
 from benchmark.registry import Variant, methods
 from features.errors import FeatureError
@@ -24,6 +26,7 @@ from features.errors import FeatureError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmark.paper_tables import PaperTable
     from benchmark.session import Outcome, Session
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -55,10 +58,13 @@ def _dispatch(args: argparse.Namespace) -> int:
         return _list(args.list)
     if args.check_method:
         return _check_method(args.check_method)
-    return _lint(args) if args.lint else _run(args)
+    if args.lint:
+        return _lint(args)
+    return _papers(args) if args.table or args.figure else _run(args)
 
 
 def _list(kind: str) -> int:
+    from benchmark.papers import list_papers
     from features.extractors import extractor_names
 
     sections = {
@@ -69,6 +75,7 @@ def _list(kind: str) -> int:
         "datasets": [(e.name, e.summary) for e in datasets.entries()],
         "features": extractor_names(),
         "protocols": [(p.name, p.about) for p in PRESETS.values()],
+        "papers": list_papers(),
     }
     for title, lines in sections.items():
         if kind == title:
@@ -164,7 +171,7 @@ def _report(outcome: Outcome, session: Session, protocol: Protocol) -> int:
     from benchmark.prepare import to_stderr
     from benchmark.session import failure_text
 
-    results, n_database = outcome.results, outcome.n_database
+    results, n_database = outcome.results, len(outcome.split.database)
     folder = session.results / results[0].dataset
     tests = tested_differences(results, outcome.folders, session.store, protocol, n_database)
     write_outputs(results, folder, protocol, n_database, tests)
@@ -189,19 +196,79 @@ def _audit(outcome: Outcome, session: Session) -> None:
     print(f"\n{audit_text(frame)}")
 
 
+def _papers(args: argparse.Namespace) -> int:
+    for option in ("protocol", "audit"):
+        if getattr(args, option):
+            raise InputError(f"--{option} does not go with --table and --figure: they have theirs")
+    from benchmark.papers import Choice, narrowed_figure, narrowed_table
+
+    choice = Choice(args.dataset, tuple(args.methods or ()), tuple(args.bits or ()))
+    tables = {i: narrowed_table(i, choice) for i in args.table}
+    figures = [narrowed_figure(i, choice) for i in _unique(args.figure)]
+    changes = _changes(args)
+    session = _session(args)
+    from benchmark.paper_run import PaperRun
+    from benchmark.prepare import to_stderr
+    from benchmark.session import failure_text
+
+    run = PaperRun(
+        tables,
+        figures,
+        choice,
+        _unique(args.seeds or PAPER_SEEDS),
+        session,
+        partial(_changed, changes=changes),
+    )
+    _check_changes(changes, {text.partition("[")[0] for w in run.wanted for text in w.variants})
+    if args.dry_run:
+        print(run.price())
+        return DONE
+    for found, paths in run.run():
+        print(found if isinstance(found, str) else _table_text(found))
+        print("\n".join(map(str, paths)) or "nothing to draw", end="\n\n")
+    failure = failure_text(run.cells(), session.results)
+    if failure:
+        to_stderr(failure)
+    return FAILED if failure else DONE
+
+
+def _table_text(table: PaperTable) -> str:
+    from benchmark.paper_layout import to_text
+
+    return to_text(table, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+
+
 def _variants(args: argparse.Namespace) -> list[Variant]:
     variants = methods.select(args.methods or ["*"])
+    changes = _changes(args)
+    _check_changes(changes, {variant.name for variant in variants})
+    return _unique([_changed(variant, changes) for variant in variants])
+
+
+def _changes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Method to the parameters that ``--set`` gives it."""
+    changes: dict[str, dict[str, Any]] = {}
     for text in args.set:
         target, equals, value = text.partition("=")
         name, dot, parameter = target.strip().rpartition(".")
         if not (equals and dot):
             raise InputError(f"--set {text}: write it as METHOD.PARAM=VALUE")
         entry = methods.find(name)
-        if not any(variant.name == name for variant in variants):
-            raise InputError(f"--set {text}: {name} is not among the methods to run")
-        change = {parameter: methods.parse_value(entry, parameter, value.strip())}
-        variants = [v.with_parameters(change, entry) if v.name == name else v for v in variants]
-    return _unique(variants)
+        changes.setdefault(name, {})[parameter] = methods.parse_value(
+            entry, parameter, value.strip()
+        )
+    return changes
+
+
+def _check_changes(changes: Mapping[str, Mapping], names: Set[str]) -> None:
+    for name in changes:
+        if name not in names:
+            raise InputError(f"--set {name}.…: {name} is not among the methods to run")
+
+
+def _changed(variant: Variant, changes: Mapping[str, Mapping[str, Any]]) -> Variant:
+    more = changes.get(variant.name)
+    return variant.with_parameters(more, methods.find(variant.name)) if more else variant
 
 
 def _cache(args: argparse.Namespace) -> Path:

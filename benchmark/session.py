@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.cell import Run
-from benchmark.datasets.base import Dataset
+from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.plan import Grid
@@ -50,13 +50,14 @@ class Outcome:
         Where each is stored.
     bundle : Path
         For :func:`benchmark.bundle.open_bundle`.
-    n_database : int
+    split : Split
+        Of the items that have features.
     """
 
     results: list[CellResult]
     folders: list[str]
     bundle: Path
-    n_database: int
+    split: Split
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Session:
         )
         results = run_cells(run, cells, self.workers, again=self.again)
         folders = [cell.folder for cell in cells]
-        return Outcome(results, folders, prepared.bundle, prepared.n_database)
+        return Outcome(results, folders, prepared.bundle, prepared.split)
 
 
 def failure_text(results: Sequence[CellResult], root: Path) -> str:

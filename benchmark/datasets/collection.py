@@ -130,10 +130,11 @@ def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
     return next(found, candidates[0])
 
 
-def require(title: str, source: str, paths: Iterable[Path]) -> None:
+def require(title: str, source: str, paths: Iterable[Path], images: Path | None = None) -> None:
     """Raise InputError with the files that are missing, and where to get them.
 
-    Of several files in a folder that is missing itself only the folder is named.
+    `images` says where the pictures belong, if they are missing as well.  Of several files in a
+    folder that is missing itself only the folder is named.
     """
     missing = [path for path in paths if not path.exists()]
     in_folder = Counter(path.parent for path in missing)
@@ -145,8 +146,15 @@ def require(title: str, source: str, paths: Iterable[Path]) -> None:
         verb = "are" if len(missing) > 1 else "is"
         raise InputError(
             f"{title}: {shown}{more} {verb} missing; get the files from {source}, and say with "
-            f"--data-root where they lie"
+            f"--data-root where they lie{_place_of_images(images)}"
         )
+
+
+def _place_of_images(images: Path | None) -> str:
+    if images is None or images.exists():
+        return ""
+    given = images.parent / "features" / "<name>.npy"
+    return f"; the images belong into {images}, or features of all of them into {given}"
 
 
 def choose_items(
@@ -206,7 +214,10 @@ def choose_items(
             f"only {len(pool):,} items can be chosen, so the split has {n_query:,} queries and "
             f"{n_database:,} database items instead of {wanted[0]:,} and {wanted[1]:,}"
         )
-    fingerprint = _fingerprint(collection, pool, f"{n_query} {n_database} {seed}")
+    known = pool if collection.tagged is None else np.flatnonzero(collection.tagged)
+    fingerprint = _fingerprint(
+        collection, np.union1d(pool, known), f"{n_query} {n_database} {seed}"
+    )
     split, more = stored_split(
         cache, name, fingerprint, lambda: draw_split(pool, n_query, n_database, seed)
     )

@@ -107,7 +107,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
     """
     pictures = home / "mirflickr"
     tag_folder = pictures / "meta" / "tags"
-    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder])
+    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder], pictures)
     notes: list[str] = []
     label_names, topics = read_topics(home, n_labels, notes)
     tag_files = _numbered(tag_folder, "tags", ".txt")

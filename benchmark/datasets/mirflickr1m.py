@@ -91,11 +91,11 @@ def read_mirflickr1m(home: Path, n_tags: int) -> Collection:
         With all files that are missing.
     """
     tag_folder = home / "tags"
-    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder])
+    images = home / "images"
+    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder], images)
     notes: list[str] = []
     names, topics = read_topics(home, 38, notes)
     tags = read_frequent_tags(tag_folder, n_tags)
-    images = home / "images"
     n = max(len(tags), *(max(numbers, default=0) for numbers in topics))
     tags = tags.lengthened(n)
     labels = np.zeros((n, len(names)), dtype=bool)

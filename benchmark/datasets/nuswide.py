@@ -117,7 +117,9 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
     concept_file = home / "ConceptsList" / "Concepts81.txt"
     needed = [image_list, tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
-    require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])])
+    folders = (home / "Flickr", home / "images", home / "Images")
+    pictures = next((folder for folder in folders if folder.is_dir()), folders[0])
+    require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
     concepts = FREQUENT
     if n_labels == 81:
         concepts = concept_file.read_text(encoding="utf-8").split()
@@ -138,12 +140,11 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     usable = _without_duplicates(names, labels, notes)
     if n_labels == 21:
         usable &= labels.any(axis=1)
-    folders = (home / "Flickr", home / "images", home / "Images")
     return Collection(
         title=TITLE,
         source=SOURCE,
         home=home,
-        images=next((folder for folder in folders if folder.is_dir()), None),
+        images=pictures if pictures.is_dir() else None,
         names=names,
         labels=labels,
         label_names=tuple(concepts),
