@@ -98,6 +98,8 @@ def _caption(drawn: Drawn) -> str:
     seeds = len({cell.seed for cell in cells})
     how = f"mean over {seeds} seeds" if seeds > 1 else "one seed"
     head = drawn.figure.about.partition(":")[0]
+    if drawn.figure.needs_codes:
+        how = "queries drawn at random"
     lines = [f"{head}; ours on {'; '.join(places)} ({how})"]
     return "\n".join([*lines, *drawn.missing])
 

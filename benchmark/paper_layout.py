@@ -23,6 +23,8 @@ from benchmark.tables import escape_markdown
 from benchmark.wording import describe
 
 DASH = "–"
+#: What stands for "not comparable" where there is little room.
+SHORT = "n/c"
 #: What the lines of an entry are called, in their order.
 LINES = ("paper", "difference", "interval", "verdict")
 #: Columns of the CSV file.
@@ -63,7 +65,7 @@ def to_text(table: PaperTable, width: int | None = None) -> str:
             grids += [*_text_grid([block], part), ""]
         grid = grids[:-1]
     below = [f"({number}) {text}" for number, text in footnotes.items()]
-    below.append(_caption(table))
+    below.append(f"{_caption(table)} {SHORT}: {INCOMPARABLE}, for the reason in a footnote.")
     wrapped = [textwrap.fill(text, max(72, width or 0, 100)) for text in below]
     return "\n".join([_title(table), "", *grid, "", *wrapped]) + "\n"
 
@@ -150,15 +152,16 @@ def _title(table: PaperTable) -> str:
 
 def _caption(table: PaperTable) -> str:
     measured = "; ".join(
-        f"{b.title}: {b.measured_on}" + ("" if b.chance is None else f", base rate {b.chance:.4f}")
+        f"{b.title} on {b.measured_on}"
+        + ("" if b.chance is None else f", base rate {b.chance:.4f}")
         for b in table.blocks
     )
     return (
         f"{describe(table.metric)}, protocol {table.protocol}. Ours: mean ± sample standard "
         f"deviation over seeds; interval: {CONFIDENCE:.0%} bootstrap over queries and seeds "
         f"({RESAMPLES:,} resamples). Verdict: the paper's number lies within our interval, or ours "
-        "is better or worse by more than that; the paper gives no deviation of its own. Measured "
-        f"on {measured}. {' '.join(f'{note}.' for note in table.notes)}"
+        "is better or worse by more than that; the paper gives no deviation of its own. Measured: "
+        f"{measured}. {' '.join(f'{note}.' for note in table.notes)}"
     ).rstrip()
 
 
@@ -167,7 +170,7 @@ def _printed(table: PaperTable) -> tuple[list[_Row], dict[int, str]]:
     number_of: dict[str, int] = {}
 
     def numbered(notes: Sequence[str]) -> tuple[int, ...]:
-        return tuple(number_of.setdefault(note, len(number_of) + 1) for note in notes)
+        return tuple(sorted(number_of.setdefault(note, len(number_of) + 1) for note in notes))
 
     rows = []
     for name, blocks in table.rows.items():
@@ -227,7 +230,7 @@ def _text_names(row: _Row) -> list[str]:
 
 
 def _text_lines(entry: _Printed) -> list[str]:
-    verdict = "n/c" if entry.verdict == INCOMPARABLE else entry.verdict
+    verdict = SHORT if entry.verdict == INCOMPARABLE else entry.verdict
     last = (verdict + _bracketed(entry.numbers)).strip()
     return [entry.ours, entry.paper, entry.difference, entry.interval, last]
 

@@ -114,7 +114,8 @@ class PaperRun:
             table = self._table(parts)
             yield table, self._write_table(table, parts)
         for figure in self.figures:
-            yield figure.about, self._write_figure(figure)
+            paths = self._write_figure(figure)
+            yield "\n".join([figure.about, *self._missing(figure)]), paths
 
     def cells(self) -> list[CellResult]:
         """All cells that were wanted, run or read."""
@@ -243,6 +244,11 @@ class PaperRun:
 
     # Figures.
 
+    def _missing(self, figure: Figure) -> dict[str, None]:
+        """Why some methods of the paper are not in a figure."""
+        done = (self._cells_of(self._of_figure(figure, s)) for s in figure.blocks.values())
+        return {why: None for block in done for why in block.missing.values()}
+
     def _write_figure(self, figure: Figure) -> list[Path]:
         from benchmark import paper_drawing
         from benchmark.plots import save, style
@@ -259,7 +265,7 @@ class PaperRun:
                 if done.outcome
             },
             self.session.store,
-            {why: None for done in blocks.values() for why in done.missing.values()},
+            self._missing(figure),
         )
         if not drawn.blocks:
             return []
@@ -297,8 +303,11 @@ def _merged(all_wanted: Iterator[Wanted]) -> list[Wanted]:
     for wanted in all_wanted:
         known = merged.get(_key(wanted), replace(wanted, variants=()))
         variants = tuple(dict.fromkeys((*known.variants, *wanted.variants)))
-        merged[_key(wanted)] = replace(known, variants=variants, codes=known.codes or wanted.codes)
-    return list(merged.values())
+        codes = known.codes or wanted.codes
+        merged[_key(wanted)] = replace(known, variants=variants, codes=codes)
+    # A cell that is needed with its codes later is stored with them at once.
+    keep = {(_place(wanted), wanted.protocol) for wanted in merged.values() if wanted.codes}
+    return [replace(w, codes=(_place(w), w.protocol) in keep) for w in merged.values()]
 
 
 def _place(wanted: Wanted) -> tuple[str, str, bool]:

@@ -289,7 +289,9 @@ def _gap(cell: CellResult) -> str:
 def _reasons(part: PublishedTable, measured: Measured, expected: Expected) -> list[str]:
     """Why no number of a data set is a check of the paper's."""
     if not measured.is_paper_data:
-        return [f"measured on {measured.dataset}, {measured.features} features"]
+        where = f"measured on {measured.dataset}, {measured.features} features"
+        star = "setting=" in part.source
+        return [f"{where}, and not in the setting of the starred rows" if star else where]
     found = []
     if measured.features != expected.features:
         found.append(f"{measured.features} features instead of {expected.features}")

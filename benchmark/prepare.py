@@ -151,7 +151,7 @@ def prepare(
     account = account_tags(opened.train_tags, opened.train_tags.vectors)
     parts = {"tags": tags.identity}
     if images:
-        parts["images"] = {**features.identity, **images.identity}
+        parts["images"] = {"backbone": features.identity, "pixels": images.identity}
     return Prepared(bundle, identity, parts, task, usable, account)
 
 
