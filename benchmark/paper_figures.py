@@ -115,9 +115,9 @@ def grid_figure(grids: Mapping[str, pd.DataFrame], caption: str) -> Figure:
             )
         axes.set_xticks(range(len(table)), [f"{value:g}" for value in table.index])
         axes.grid(visible=False, axis="x")
-        axes.set(title=title, xlabel="lambda2", ylabel="validation mAP")
+        axes.set(title=title, xlabel="λ2", ylabel="validation mAP")
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, title="lambda3", loc="outside right center")
+    figure.legend(handles, names, title="λ3", loc="outside right center")
     figure.suptitle(caption, x=0.01, horizontalalignment="left")
     return figure
 
