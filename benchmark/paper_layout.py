@@ -66,7 +66,7 @@ def to_text(table: PaperTable, width: int | None = None) -> str:
         grid = grids[:-1]
     below = [f"({number}) {text}" for number, text in footnotes.items()]
     below.append(f"{_caption(table)} {SHORT}: {INCOMPARABLE}, for the reason in a footnote.")
-    wrapped = [textwrap.fill(text, max(72, width or 0, 100)) for text in below]
+    wrapped = [textwrap.fill(text, min(100, width or 100)) for text in below]
     return "\n".join([_title(table), "", *grid, "", *wrapped]) + "\n"
 
 
