@@ -123,7 +123,9 @@ def _run(args: argparse.Namespace) -> int:
     from benchmark.plan import Grid
 
     data = session.open(args.dataset or DATASET)
-    grid = Grid(variants, _unique(args.bits or BITS), _unique(args.seeds or SEEDS), protocol)
+    grid = Grid(
+        variants, _unique(args.bits or BITS), _unique(args.seeds or SEEDS), protocol, args.tune
+    )
     if args.dry_run:
         print(session.price(data, grid))
         return DONE
@@ -134,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
     return status
 
 
-def _session(args: argparse.Namespace, *, codes: bool = False) -> Session:
+def _session(args: argparse.Namespace) -> Session:
     if args.scheduler and args.backend != "dask":
         raise InputError("--scheduler needs --backend dask")
     from benchmark.store import Store
@@ -162,7 +164,8 @@ def _session(args: argparse.Namespace, *, codes: bool = False) -> Session:
         workers=Workers(args.jobs, args.backend, args.scheduler),
         again=args.rerun,
         plugins=tuple(args.plugin),
-        save_codes=args.save_codes or args.audit or codes,
+        save_codes=args.save_codes or args.audit,
+        tune=args.tune,
     )
 
 

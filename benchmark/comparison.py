@@ -18,6 +18,7 @@ from benchmark.errors import InputError
 from benchmark.marks import best_is_separated, column_marks, describe_separation
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult
+from benchmark.tuned import describe_tuning
 from benchmark.wording import (
     COSTS,
     TIE_RULES,
@@ -187,13 +188,10 @@ def comparison_table(
     seeds = tuple(sorted({cell.seed for cell in cells}))
     bits = tuple(code_lengths(cells))
     groups = over_seeds(cells)
-    fidelity = {cell.method: cell.fidelity for cell in cells}
     footnotes = _Footnotes()
     rows = []
     for method in method_names(cells):
-        note = ""
-        if fidelity[method] == "reconstruction":
-            note = footnotes.number("reconstruction: the paper leaves parts of the method open")
+        note = _row_note([cell for cell in cells if cell.method == method], footnotes)
         groups_of_row = [groups.get((method, b), []) for b in bits]
         entries = tuple(_entry(group, metric, seeds, footnotes) for group in groups_of_row)
         rows.append(Row(method, entries, note))
@@ -227,6 +225,16 @@ class _Footnotes:
         number = str(len(self.texts) + 1)
         self.texts[number] = text
         return number
+
+
+def _row_note(cells: Sequence[CellResult], footnotes: _Footnotes) -> str:
+    """The number of a footnote on all cells of a method; empty if there is nothing to say."""
+    notes = []
+    if cells[0].fidelity == "reconstruction":
+        notes.append("reconstruction: the paper leaves parts of the method open")
+    if tuning := describe_tuning(cells):
+        notes.append(tuning)
+    return footnotes.number("; ".join(notes)) if notes else ""
 
 
 def _entry(

@@ -131,6 +131,13 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         help="set a parameter of every variant of a method",
     )
     group.add_argument(
+        "--tune",
+        choices=("labels", "tags"),
+        help="let methods choose among the points of their grid by mAP on a validation part of the "
+        "training items, where items are relevant to each other that share labels, or that have "
+        "similar tags",
+    )
+    group.add_argument(
         "--protocol",
         metavar="NAME",
         help=f"see --list protocols (default: {PROTOCOL}); a table or figure has its own",

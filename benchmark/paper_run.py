@@ -184,7 +184,9 @@ class PaperRun:
 
     def _grid(self, wanted: Wanted, known: Mapping[str, Variant]) -> Grid:
         variants = list(dict.fromkeys(known.values()))
-        return Grid(variants, wanted.bits, self.seeds, find_protocol(wanted.protocol))
+        # A figure of validation itself shows each setting as it is.
+        tune = None if wanted.validation else self.session.tune
+        return Grid(variants, wanted.bits, self.seeds, find_protocol(wanted.protocol), tune)
 
     def _cells_of(self, wanted: Wanted) -> _Done:
         """Run the cells of everything that shares data, protocol and code lengths with this."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from benchmark.papers import Sizes
 from benchmark.published import PublishedRow, PublishedTable
 from benchmark.statistics import Interval, bootstrap_interval
 from benchmark.store import CellResult, Store
+from benchmark.tuned import describe_tuning
 
 WITHIN, BETTER, WORSE, INCOMPARABLE = "within", "better", "worse", "not comparable"
 CONFIDENCE = 0.95
@@ -202,8 +203,16 @@ def paper_table(
             name: tuple(of_row.get(title, empty[title]) for title in titles)
             for name, of_row in entries.items()
         },
-        notes=tuple(dict.fromkeys(f"{p.dataset}: {p.note}" for p in parts if p.note)),
+        notes=tuple(_notes(parts, [measured[part.source] for part in parts])),
     )
+
+
+def _notes(parts: Sequence[PublishedTable], measured: Sequence[Measured]) -> Iterator[str]:
+    """Oddities of the table, and what our tags and parameters are."""
+    yield from dict.fromkeys(f"{part.dataset}: {part.note}" for part in parts if part.note)
+    tags = dict.fromkeys(cell.tags for m in measured for cell in m.cells if cell.tags)
+    if tags:
+        yield f"Tags of ours: {' / '.join(tags)}"
 
 
 def _block(title: str, bits: tuple[int, ...], measured: Measured) -> Block:
@@ -259,7 +268,7 @@ class _Comparison:
             len(values),
             interval,
             verdict,
-            (*reasons, *gaps, *remarks),
+            (*reasons, *gaps, *filter(None, [describe_tuning(done)]), *remarks),
         )
 
     def _interval(self, cells: Sequence[CellResult]) -> Interval:

@@ -112,6 +112,15 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
     return name
 
 
+def check_tuning(dataset: Dataset, relevance: str | None) -> None:
+    """InputError if ``--tune`` names what no training item has."""
+    train = dataset.split.train
+    if relevance == "labels" and not dataset.labels[train].any():
+        raise InputError(f"--tune labels: no training item of data set {dataset.name} has a label")
+    if relevance == "tags" and not any(dataset.tags[i] for i in train):
+        raise InputError(f"--tune tags: no training item of data set {dataset.name} has a tag")
+
+
 def prepare(
     dataset: Dataset,
     request: FeatureRequest,

@@ -11,7 +11,14 @@ from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.plan import Grid
-from benchmark.prepare import FeatureRequest, check_features, foresee, prepare, to_stderr
+from benchmark.prepare import (
+    FeatureRequest,
+    check_features,
+    check_tuning,
+    foresee,
+    prepare,
+    to_stderr,
+)
 from benchmark.price import price_cells, price_text
 from benchmark.runner import run_cells, shared_folder
 from benchmark.store import CellResult, Store, check_writable
@@ -74,6 +81,8 @@ class Session:
         Which stored cells are run again.
     plugins : tuple of Path
     save_codes : bool
+    tune : str or None
+        What makes items relevant where methods choose their parameters; None if they do not.
     log : callable
         Where messages about the work go.
     """
@@ -87,6 +96,7 @@ class Session:
     again: str = "failed"
     plugins: tuple[Path, ...] = ()
     save_codes: bool = False
+    tune: str | None = None
     log: Callable[[str], None] = to_stderr
 
     @property
@@ -124,6 +134,7 @@ class Session:
         for note in dataset.notes:
             self.log(f"{dataset.name}: {note}")
         tags = open_tags(dataset, self.tags, self.cache, self.log)
+        check_tuning(dataset, self.tune)
         return Opened(dataset, request, tags)
 
     def price(self, data: Opened, grid: Grid) -> str:

@@ -177,6 +177,7 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
     sources = dict.fromkeys(cell.tags for cell in cells if cell.tags)
     if sources:
         lines.append(f"- Tags: {escape_markdown(' / '.join(sources))}.")
+    lines += _page_tuning(cells)
     lines += [
         f"- Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}.",
         *_page_marks(tables),
@@ -190,6 +191,18 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
             lines += [describe_separation(sorted(table.tests), table.separated), ""]
         lines.append(_markdown_grid(table).rstrip("\n"))
     return "\n".join(lines) + "\n"
+
+
+def _page_tuning(cells: Sequence[CellResult]) -> list[str]:
+    """Which methods chose their parameters, and by what; footnotes say what they chose."""
+    methods = dict.fromkeys(cell.method for cell in cells if cell.tuned)
+    if not methods:
+        return []
+    rules = dict.fromkeys(cell.tuned.relevance for cell in cells if cell.tuned)
+    return [
+        f"- Tuned on {' / '.join(rules)} of a validation part of the training items, without the "
+        f"queries: {escape_markdown(', '.join(methods))}; footnotes say what was chosen."
+    ]
 
 
 def _page_marks(tables: Sequence[Table]) -> list[str]:

@@ -64,7 +64,9 @@ class WSDHQ(Quantizer):
         Cosine distance up to which tags are merged; 0 merges none.  0.05 leaves 87 % of the tags
         of Corel5k, and the paper's data 85 to 93 %.
     gamma : float
-        Bend of the margin ``2^(1 - gamma) (1 - v_i . v_j)^gamma``.
+        Bend of the margin ``2^(1 - gamma) (1 - v_i . v_j)^gamma``.  The released code has 1; with 2
+        tags of similar meaning need not be told apart, which is better on validation data (Corel5k
+        at 12 and 32 bits: 0.303 and 0.316 against 0.278 and 0.290).
     margin : float
         A margin for all pairs of tags in place of that, where it is above 0; the released code
         offers 0.7.
@@ -76,14 +78,15 @@ class WSDHQ(Quantizer):
         released code does so in L_emb alone.
     hidden : int
         ReLU units between features and r, which stand for the layers that the paper trains
-        along; 0: none.
+        along; 0: none, as on its backbone.
     dropout : float
         Share of features left out in training.
     every : int
         Epochs between updates of the codebooks.
     restart : bool
-        Whether the final codebooks are k-means centres once more, on the trained network; else
-        those of the training are updated a last time, as in the released code.
+        Whether the final codebooks are k-means centres once more, on the trained network, which
+        leaves a larger error but ranks better (0.303 and 0.316 against 0.283 and 0.303); else those
+        of the training are updated a last time, as in the released code.
     epochs, batch_size, lr, optimizer, halve_every, validation, patience
         See :class:`methods.training.Recipe`.  The best epoch is that of the smallest L_emb.
     preset : {"default", "paper"}
@@ -119,6 +122,7 @@ class WSDHQ(Quantizer):
     choices: ClassVar[dict] = {"optimizer": ("adam", "sgd")}
     presets: ClassVar[dict] = {
         "paper": {
+            "gamma": 1.0,
             "lam": 1e-4,
             "normalize": False,
             "hidden": 0,
@@ -132,7 +136,7 @@ class WSDHQ(Quantizer):
             "validation": 0.0,
         }
     }
-    grid: ClassVar[dict] = {"lam": (0.0, 1.0, 5.0), "eps": (0.0, 0.05, 0.1)}
+    grid: ClassVar[dict] = {"gamma": (1.0, 2.0, 3.0), "lam": (1.0, 5.0, 20.0)}
 
     def __init__(
         self,
@@ -141,13 +145,13 @@ class WSDHQ(Quantizer):
         neighbours: int = 5,
         tau: float = 0.5,
         eps: float = 0.05,
-        gamma: float = 1.0,
+        gamma: float = 2.0,
         margin: float = 0.0,
         lam: float = 5.0,
         normalize: bool = True,
         hidden: int = 512,
         dropout: float = 0.3,
-        every: int = 2,
+        every: int = 5,
         restart: bool = True,
         epochs: int = 30,
         batch_size: int = 256,

@@ -194,7 +194,7 @@ def test_parameters_reach_the_training(hasher):
     for change in (
         {"neighbours": 0},
         {"tau": 0.99},
-        {"gamma": 2.0},
+        {"gamma": 1.0},
         {"margin": 0.7},
         {"lam": 50.0},
         {"every": 3},
