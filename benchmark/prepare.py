@@ -69,7 +69,8 @@ class Prepared:
     parts : dict
         What identifies the parts that only some methods look at; see :meth:`Grid.cells`.
     task : Task
-    n_database : int
+    split : Split
+        Of the items that have features.
     tag_account : TagAccount or None
         What there is to learn from tags; None while features are not extracted.
     """
@@ -78,7 +79,7 @@ class Prepared:
     identity: dict[str, Any]
     parts: dict[str, dict[str, Any]]
     task: Task
-    n_database: int
+    split: Split
     tag_account: TagAccount | None = None
 
 
@@ -160,7 +161,7 @@ def prepare(
     parts = {"tags": tags.identity}
     if images:
         parts["images"] = {"backbone": features.identity, "pixels": images.identity}
-    return Prepared(bundle, identity, parts, task, len(opened.X_database), account)
+    return Prepared(bundle, identity, parts, task, usable, account)
 
 
 def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
@@ -182,7 +183,7 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
             task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
             identity = {"dataset": dataset.name, "features": name}
             parts = {"tags": tags.identity}
-            return Prepared(None, identity, parts, task, len(dataset.split.database))
+            return Prepared(None, identity, parts, task, dataset.split)
     return prepare(dataset, request, tags, cache, to_stderr)
 
 
