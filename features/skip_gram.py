@@ -20,13 +20,10 @@ def skip_gram_vectors(tags: sparse.sparray, *, size: int = 300, seed: int = 0) -
     drawn at random and s the logistic function (Mikolov et al., NIPS 2013, equation 4).  The
     passes over the images are as many as a small vocabulary or few images need.
 
-<<<<<<< HEAD
-=======
     A tag's vector is ``v + u``: v'v and u'u are large for tags with the same company, v'u for tags
     that keep company, and on images both mean nearness.  With v alone two tags that always stand
     together, but never with themselves, come to lie apart.
 
->>>>>>> deep
     Parameters
     ----------
     tags : (n, V) sparse matrix
@@ -56,21 +53,14 @@ def skip_gram_vectors(tags: sparse.sparray, *, size: int = 300, seed: int = 0) -
         window=max(map(len, sentences)),
         shrink_windows=False,
         min_count=1,
-<<<<<<< HEAD
-=======
         # No tag of average frequency is left out, however few tags there are.
         sample=max(1e-3, 0.4 / tags.shape[1]),
->>>>>>> deep
         epochs=passes(sentences),
         seed=seed,
         # More would race for the vectors.
         workers=1,
     )
-<<<<<<< HEAD
-    vectors[model.wv.index_to_key] = model.wv.vectors
-=======
     vectors[model.wv.index_to_key] = model.wv.vectors + model.syn1neg
->>>>>>> deep
     return vectors
 
 
