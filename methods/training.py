@@ -47,6 +47,8 @@ class Recipe:
     optimizer : {"adam", "sgd"}
         SGD has momentum 0.9.
     weight_decay : float
+    halve_every : int
+        Steps after which the learning rate is halved, again and again; 0: never.
     validation : float
         Share of the training items kept apart to choose the best epoch; 0 keeps the last one.
     patience : int
@@ -58,6 +60,7 @@ class Recipe:
     lr: float = 1e-3
     optimizer: str = "adam"
     weight_decay: float = 0.0
+    halve_every: int = 0
     validation: float = 0.1
     patience: int = 10
 
@@ -151,10 +154,10 @@ def train(
                 if each_epoch:
                     each_epoch(epoch)
                 network.train()
-                losses = [
-                    _step(network, optimizer, scaler, loss, items, rows)
-                    for items, rows in batches.training()
-                ]
+                losses = []
+                for items, rows in batches.training():
+                    _set_rates(optimizer, recipe, step=epoch * len(batches) + len(losses))
+                    losses.append(_step(network, optimizer, scaler, loss, items, rows))
                 history.training.append(_finite(torch.stack(losses).mean(), stage, epoch))
                 if len(batches.validation_rows):
                     history.validation.append(_validate(network, batches, choose or loss))
@@ -194,14 +197,17 @@ class Batches:
         order = rng.permutation(len(X))
         self.validation_rows, self.rows = np.sort(order[:n_validation]), order[n_validation:]
 
+    def __len__(self) -> int:
+        """Batches of one epoch of training."""
+        return max(1, len(self.rows) // self.size)
+
     def training(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Items and row numbers of the batches of one epoch, in a new order.
 
         An incomplete last batch is left out: losses over pairs would weigh its items more.
         """
         rows = self.rng.permutation(self.rows)
-        n_batches = max(1, len(rows) // self.size)
-        return self._take(rows[: n_batches * self.size])
+        return self._take(rows[: len(self) * self.size])
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The same for the validation part, always in the same order."""
@@ -242,6 +248,14 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(network.parameters(), recipe.lr, momentum=MOMENTUM, **settings)
     return torch.optim.Adam(network.parameters(), recipe.lr, fused=True, **settings)
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
+    """Halve the learning rates where it is time to; what they began with is kept beside them."""
+    if recipe.halve_every:
+        for group in optimizer.param_groups:
+            first = group.setdefault("first_lr", group["lr"])
+            group["lr"] = first * 0.5 ** (step // recipe.halve_every)
 
 
 def _step(

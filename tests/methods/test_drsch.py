@@ -29,7 +29,7 @@ def _by_loops(z, similar, margin, n_negatives):
             ns = [n for n in range(len(z)) if n != q and not similar[q, n]]
             if n_negatives is not None:
                 ns = [n for n in ns if distance(q, n) > distance(q, p)]
-                ns = sorted(ns, key=lambda n: distance(q, n))[:n_negatives]  # noqa: B023
+                ns = sorted(ns, key=lambda n: distance(q, n))[:n_negatives]
             terms += [max(0, margin + distance(q, p) - distance(q, n)) for n in ns]
     return np.mean(terms)
 

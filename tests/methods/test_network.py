@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from torchvision import models
 
 from features.pixels import SIDE, ImageArray, Pixels
+from features.tags import TagMatrix
 from methods.binary_tag import BinaryTag
 from methods.itq import ITQ
 from methods.network import FeatureDropout, dense, finished, make_network
 from methods.training import MOMENTUM, Recipe, make_optimizer, seeded
+from methods.wsdhq import WSDHQ
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +116,16 @@ def test_a_method_is_trained_from_the_pixels_on(images):
     codes = hasher.encode(images)
     assert codes.shape == (12, 6)
     assert (hasher.encode(images[:5]) == codes[:5]).all()
+
+
+def test_a_quantiser_is_trained_from_the_pixels_on(images):
+    tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
+    tags = TagMatrix(csr_array(tags), vectors=np.eye(2, dtype=np.float32))
+    hasher = WSDHQ(6, epochs=3, batch_size=6, every=1, random_state=0).fit(images, tags=tags)
+    codes = hasher.encode(images)
+    assert codes.shape == (12, 1) and codes.dtype == np.uint8
+    assert (hasher.encode(images[:5]) == codes[:5]).all()
+    assert hasher.encode_queries(images[:2]).shape == (2, 1, 64)
 
 
 def test_methods_on_features_refuse_images(images):
