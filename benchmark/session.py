@@ -149,7 +149,8 @@ class Session:
 
     def run(self, data: Opened, grid: Grid) -> Outcome:
         """Extract features if need be and run the cells that are not done yet."""
-        prepared = prepare(data.dataset, data.request, data.tags, self.cache, self.log)
+        request = replace(data.request, copies=grid.uses("copies"))
+        prepared = prepare(data.dataset, request, data.tags, self.cache, self.log)
         cells = grid.cells(prepared.identity, prepared.task, prepared.parts)
         if any("tags" in cell.specification for cell in cells if not cell.skip):
             about = describe_tags(data.tags.identity)
