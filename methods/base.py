@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -240,7 +241,9 @@ class Hasher(BaseEstimator):
             raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
         self.check_parameters()
         X = self._checked(X, least=2)
-        task = Task(len(X), X.shape[1], has_tags=True, has_labels=True, has_images=True)
+        # Of images each value is a feature: how many a backbone makes of them is not known here.
+        n_features = math.prod(X.shape[1:])
+        task = Task(len(X), n_features, has_tags=True, has_labels=True, has_images=True)
         reason = self.skip(task)
         if reason:
             raise ValueError(f"{type(self).__name__}: {reason}")

@@ -11,6 +11,7 @@ from torchvision import models
 from features.pixels import SIDE, ImageArray, Pixels
 from features.tags import TagMatrix
 from methods.binary_tag import BinaryTag
+from methods.deepbit import DeepBit
 from methods.itq import ITQ
 from methods.network import FeatureDropout, dense, finished, make_network
 from methods.training import MOMENTUM, Recipe, make_optimizer, seeded
@@ -131,3 +132,8 @@ def test_a_quantiser_is_trained_from_the_pixels_on(images):
 def test_methods_on_features_refuse_images(images):
     with pytest.raises(ValueError, match="ITQ takes features, not images"):
         ITQ(4).fit(images)
+
+
+def test_images_do_not_limit_the_bits_by_their_colour_channels(images):
+    hasher = DeepBit(6, epochs=1, batch_size=6, random_state=0).fit(images)
+    assert hasher.encode(images).shape == (12, 6)
