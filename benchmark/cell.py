@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.bundle import open_bundle
+from benchmark.diagnostics import diagnose, training_curves
 from benchmark.evaluation import Evaluation
 from benchmark.measure import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.plan import Cell, make_hasher
@@ -143,16 +144,16 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         "encode_us": watch.seconds["encode"] / len(items.database) * 1e6,
         "peak_mb": peak_megabytes(),
     }
-    metrics.update({name: Measure(value, value, value) for name, value in costs.items()})
+    stored = search.stored(database_codes)
+    plain = diagnose(database_codes, stored) | costs
+    metrics.update({name: Measure(value, value, value) for name, value in plain.items()})
     result = replace(
         unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves, tuned=tuned
     )
-    arrays = {"profile": _profile_arrays(evaluation)}
+    history = {f"history:{name}": losses for name, losses in training_curves(hasher).items()}
+    arrays = {"profile": _profile_arrays(evaluation) | history}
     if run.save_codes:
-        arrays["codes"] = {
-            "query": search.stored(queries),
-            "database": search.stored(database_codes),
-        }
+        arrays["codes"] = {"query": search.stored(queries), "database": stored}
     return result, watch.seconds, arrays
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmark.paper_tables import PaperTable
-    from benchmark.session import Outcome, Session
+    from benchmark.session import Opened, Outcome, Session
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -133,6 +133,8 @@ def _run(args: argparse.Namespace) -> int:
     status = _report(outcome, session, protocol)
     if args.audit:
         _audit(outcome, session)
+    # Last, since it shows the audit.
+    _page(outcome, session, data, protocol)
     return status
 
 
@@ -185,6 +187,18 @@ def _report(outcome: Outcome, session: Session, protocol: Protocol) -> int:
     if failure:
         to_stderr(failure)
     return FAILED if failure else DONE
+
+
+def _page(outcome: Outcome, session: Session, data: Opened, protocol: Protocol) -> None:
+    from benchmark.output import tested_differences
+    from benchmark.report import Finished, write_report
+
+    results, n_database = outcome.results, len(outcome.split.database)
+    tests = tested_differences(results, outcome.folders, session.store, protocol, n_database)
+    finished = Finished(
+        results, outcome.folders, session.store, protocol, data.dataset, outcome.bundle, tests
+    )
+    print(f"The page: {write_report(finished, session.results / results[0].dataset)}")
 
 
 def _audit(outcome: Outcome, session: Session) -> None:

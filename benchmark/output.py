@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmark.aggregate import write_summary
 from benchmark.comparison import comparison_table
+from benchmark.diagnostic_table import write_diagnostics
 from benchmark.protocol import Protocol
 from benchmark.significance import Comparisons, compare_cells
 from benchmark.store import CellResult, Store
@@ -71,6 +72,7 @@ def write_outputs(
     write_summary(cells, folder / "summary.csv")
     metrics = measured_metrics(cells, protocol, n_database)
     write_tables(cells, folder / "tables", metrics, ties=protocol.ties, tests=tests)
+    write_diagnostics(cells, folder / "tables", protocol.radius)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
         write_figures(cells, folder / "figures", map_metrics)

@@ -2,8 +2,8 @@
 
 ``<root>/cells/<dataset>/<method>/<bits>b-s<seed>-<key>/`` holds ``run.json`` (specification,
 status, metrics, timings, versions, checksums), ``profile.npz`` (items and relevant items at every
-distance, per-query values and curves), ``codes.npz`` if asked for, and ``error.txt`` for a failed
-cell.  Tables and figures are made from these alone.
+distance, per-query values, curves and training losses), ``codes.npz`` if asked for, and
+``error.txt`` for a failed cell.  Tables and figures are made from these alone.
 
 A quantiser ranks by score, and the counts of its rankings would take as much room as the rankings
 themselves: its ``profile.npz`` has per-query values and curves only.  Other metrics can be made
@@ -62,7 +62,8 @@ class CellResult:
     tuned : Tuning or None
         How its parameters were chosen, if they were.
     metrics : mapping of str to Measure
-        ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``.
+        ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``
+        and what :func:`benchmark.diagnostics.diagnose` finds.
     curves : mapping of str to Curve
         ``PR`` (recall, precision) and ``P@N`` (N, precision).
     """
@@ -179,12 +180,19 @@ class Store:
 
     def per_query(self, folder: str) -> dict[str, np.ndarray]:
         """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
+        return self._profile_arrays(folder, "query:")
+
+    def training_curves(self, folder: str) -> dict[str, np.ndarray]:
+        """``training`` and ``validation`` loss of each epoch; {} where nothing was recorded."""
+        return self._profile_arrays(folder, "history:")
+
+    def _profile_arrays(self, folder: str, prefix: str) -> dict[str, np.ndarray]:
         path = self.root / "cells" / folder / "profile.npz"
         if not path.exists():
             return {}
         with np.load(path, allow_pickle=False) as arrays:
-            names = [name for name in arrays if name.startswith("query:")]
-            return {name.removeprefix("query:"): arrays[name] for name in names}
+            names = [name for name in arrays if name.startswith(prefix)]
+            return {name.removeprefix(prefix): arrays[name] for name in names}
 
     def has_codes(self, folder: str) -> bool:
         """Whether a cell was stored with its codes."""

@@ -11,6 +11,16 @@ COSTS = {
     "peak_mb": "Peak memory in megabytes",
 }
 
+#: What diagnostics of the codes are called.
+DIAGNOSTICS = {
+    "bit_balance": "Mean distance of the share of ones of a bit from 1/2 (0: balanced, 0.5: fixed)",
+    "bit_correlation": "Mean absolute correlation of two bits that vary (0: none, 1: copies)",
+    "code_entropy": "Entropy of the codes of the database in bits",
+    "distinct_codes": "Number of different codes in the database",
+    "bytes_per_item": "Bytes of a stored code",
+}
+_COUNTS = ("distinct_codes", "bytes_per_item")
+
 #: How ``Protocol.ties`` orders items at the same distance, or with the same score.
 TIE_RULES = {
     "expected": "ties count by the exact expectation over their orders",
@@ -34,7 +44,7 @@ def describe(metric: str) -> str:
         return f"Mean average precision (mAP) over the first {int(at):,} items"
     if name == "P" and at.isdigit():
         return f"Precision among the first {int(at):,} items"
-    return COSTS.get(metric, metric)
+    return COSTS.get(metric) or DIAGNOSTICS.get(metric, metric)
 
 
 def describe_seeds(seeds: Sequence[int]) -> str:
@@ -55,7 +65,7 @@ def has_ties(metric: str) -> bool:
 
 
 def format_value(metric: str, value: float, like: float | None = None) -> str:
-    """Four decimals for rates, about three digits for costs.
+    """Four decimals for rates, about three digits for costs, none after the point for counts.
 
     Parameters
     ----------
@@ -64,6 +74,8 @@ def format_value(metric: str, value: float, like: float | None = None) -> str:
     like : float, optional
         The number whose decimals to use: a deviation is printed like its mean.
     """
+    if metric in _COUNTS:
+        return f"{value:.0f}"
     if metric not in COSTS:
         return f"{value:.4f}"
     size = abs(value if like is None else like)

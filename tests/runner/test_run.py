@@ -276,10 +276,16 @@ def test_a_quantiser_beside_binary_codes(run, quantiser, tmp_path):
     summary = pd.read_csv(folder / "summary.csv")
     words = summary[summary.method == "words"]
     missing = set(summary.metric) - set(words.metric)
-    assert missing == {"P@r2", "empty@r2"}
+    assert missing == {"P@r2", "empty@r2", "bit_balance", "bit_correlation"}
     # Well separated clusters: far above the base rate of a quarter.
     assert (words[words.metric == "mAP@all"].value > 0.8).all()
     assert "ranked by score" in (folder / "tables/empty@r2.md").read_text()
+    # 8 bits are one code word of 256, kept in a byte.
+    diagnostics = pd.read_csv(folder / "tables/diagnostics.csv").set_index(["method", "bits"])
+    assert diagnostics.loc[("words", 8), "bytes_per_item"] == 1
+    assert pd.isna(diagnostics.loc[("words", 8), "bit_balance"])
+    assert "code words in place of bits" in diagnostics.loc[("words", 8), "notes"]
+    assert diagnostics.loc[("lsh", 12), "bytes_per_item"] == 2
     assert list((folder / "figures").glob("pr_curves*.png"))
     assert run(*arguments)[0] == 0
 
