@@ -22,6 +22,7 @@ from benchmark.registry import methods
 from benchmark.search import search_of
 from benchmark.store import CellResult, Measure, Store
 from benchmark.tag_source import describe_tags
+from benchmark.tuning import Training, points_of, tune
 from features.tags import account_tags
 from methods.computing import Computing, computing_with
 from methods.shared import seconds_spared, sharing
@@ -112,6 +113,13 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
     items = data.images if "images" in cell.specification else data.features
     watch = Stopwatch()
+    tuned = None
+    if "tune" in cell.specification:
+        training = Training(items.train, data.train_tags, data.train_labels)
+        points = points_of(hasher, dict(cell.variant.parameters))
+        with watch.time("tune"):
+            tuned = tune(hasher, points, training, cell.specification["tune"])
+        hasher.set_params(**tuned.chosen)
     reset_peak_memory()
     spared = seconds_spared()
     with watch.time("fit"):
@@ -134,7 +142,9 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         "peak_mb": peak_megabytes(),
     }
     metrics.update({name: Measure(value, value, value) for name, value in costs.items()})
-    result = replace(unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves)
+    result = replace(
+        unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves, tuned=tuned
+    )
     arrays = {"profile": _profile_arrays(evaluation)}
     if run.save_codes:
         arrays["codes"] = {

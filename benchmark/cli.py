@@ -23,7 +23,7 @@ from benchmark.registry import Variant, methods
 from features.errors import FeatureError
 
 if TYPE_CHECKING:
-    from benchmark.store import CellResult
+    from benchmark.store import CellResult, Store
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -120,7 +120,13 @@ def _run(args: argparse.Namespace) -> int:
     # From here on numpy, scikit-learn and the methods load.
     from benchmark.datasets.opening import open_dataset
     from benchmark.plan import Grid
-    from benchmark.prepare import FeatureRequest, check_features, prepare, to_stderr
+    from benchmark.prepare import (
+        FeatureRequest,
+        check_features,
+        check_tuning,
+        prepare,
+        to_stderr,
+    )
     from benchmark.tag_source import TagRequest, describe_tags, open_tags
 
     check_writable(_cache(args), "--cache")
@@ -140,14 +146,16 @@ def _run(args: argparse.Namespace) -> int:
         to_stderr(f"{dataset.name}: {note}")
     tag_request = TagRequest(args.word_vectors, args.min_tag_count)
     tags = open_tags(dataset, tag_request, _cache(args), to_stderr)
-    grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol)
+    check_tuning(dataset, args.tune)
+    save_codes = args.save_codes or args.audit
+    grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol, args.tune)
     if args.dry_run:
         from benchmark.prepare import foresee
         from benchmark.price import price_cells, price_text
 
         foreseen = foresee(dataset, request, tags, _cache(args))
         cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
-        print(price_text(price_cells(cells, store), args.jobs))
+        print(price_text(price_cells(cells, store, codes=save_codes), args.jobs))
         if foreseen.bundle is None:
             print(f"features of {len(dataset):,} images are to be extracted first")
         return DONE
@@ -167,24 +175,36 @@ def _run(args: argparse.Namespace) -> int:
         shared=shared_folder(_cache(args).resolve(), prepared.identity),
         protocol=protocol,
         plugins=tuple(path.resolve() for path in args.plugin),
-        save_codes=args.save_codes,
+        save_codes=save_codes,
         checkpoints=(_cache(args) / "checkpoints").resolve(),
         device=args.device,
         progress=args.jobs == 1,
     )
     workers = Workers(args.jobs, args.backend, args.scheduler)
     results = run_cells(run, cells, workers, again=args.rerun)
-    return _report(results, args.results, protocol, prepared.n_database)
+    folders = [cell.folder for cell in cells]
+    status = _report(results, folders, store, protocol, prepared.n_database)
+    if args.audit:
+        _audit(results, folders, store, prepared.bundle)
+    return status
 
 
-def _report(results: Sequence[CellResult], root: Path, protocol: Protocol, n_database: int) -> int:
-    from benchmark.output import terminal_text, write_outputs
+def _report(
+    results: Sequence[CellResult],
+    folders: Sequence[str],
+    store: Store,
+    protocol: Protocol,
+    n_database: int,
+) -> int:
+    from benchmark.output import terminal_text, tested_differences, write_outputs
     from benchmark.prepare import to_stderr
 
+    root = store.root
     folder = root / results[0].dataset
-    write_outputs(results, folder, protocol, n_database)
+    tests = tested_differences(results, folders, store, protocol, n_database)
+    write_outputs(results, folder, protocol, n_database, tests)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal_text(results, protocol, n_database, colour=colour))
+    print(terminal_text(results, protocol, n_database, tests, colour=colour))
     print(f"\nAll tables, figures and summary.csv: {folder}")
     failed = [result for result in results if result.status == "failed"]
     if failed:
@@ -194,6 +214,19 @@ def _report(results: Sequence[CellResult], root: Path, protocol: Protocol, n_dat
             f"{first.bits} bits: {first.reason} (error.txt below {root / 'cells'})"
         )
     return FAILED if failed else DONE
+
+
+def _audit(
+    results: Sequence[CellResult], folders: Sequence[str], store: Store, bundle: Path
+) -> None:
+    from benchmark.audit import audit_cells
+    from benchmark.audit_tables import audit_text, write_audit
+    from benchmark.bundle import open_bundle
+
+    data = open_bundle(bundle)
+    frame = audit_cells(results, folders, store, data.query_labels, data.database_labels)
+    write_audit(frame, store.root / results[0].dataset / "tables")
+    print(f"\n{audit_text(frame)}")
 
 
 def _variants(args: argparse.Namespace) -> list[Variant]:

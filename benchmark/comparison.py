@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from string import ascii_lowercase
 
 from benchmark.aggregate import (
     chance_level,
@@ -16,20 +15,24 @@ from benchmark.aggregate import (
     values_of,
 )
 from benchmark.errors import InputError
+from benchmark.marks import best_is_separated, column_marks, describe_separation
+from benchmark.statistics import Comparison
 from benchmark.store import CellResult
+from benchmark.tuned import describe_tuning
+from benchmark.wording import (
+    COSTS,
+    TIE_RULES,
+    describe,
+    describe_seeds,
+    describe_test,
+    format_value,
+    has_ties,
+    is_of_ball,
+    is_ranked,
+)
 
-#: What the costs of a run are called, in the units they are measured in.
-COSTS = {
-    "fit_seconds": "Training time in seconds, as if nothing were shared with other cells",
-    "encode_us": "Encoding time in microseconds per item",
-    "peak_mb": "Peak memory in megabytes",
-}
-
-#: How ``Protocol.ties`` orders items at the same distance, or with the same score.
-TIE_RULES = {
-    "expected": "ties count by the exact expectation over their orders",
-    "index": "ties keep the order of the database",
-}
+BASE_RATE = "base rate"
+DASH = "–"
 
 
 @dataclass(frozen=True)
@@ -45,21 +48,25 @@ class Entry:
     n_seeds : int
         Number of seeds in the mean.
     rank : int
-        1 for the best of its column, 2 for the second, otherwise 0.
+        1 for the best of its column and what is not significantly worse, 2 for the best of the
+        others, otherwise 0.
+    better : tuple of int
+        Numbers of the rows that it is significantly better than.
     note : str
-        Letter of its footnote, or empty.
+        Number of its footnote, or empty.
     """
 
     mean: float | None
     deviation: float | None = None
     n_seeds: int = 0
     rank: int = 0
+    better: tuple[int, ...] = ()
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A method, the letter of its own footnote (or empty), and an entry for each code length."""
+    """A method, an entry for each code length, and the number of its own footnote (or empty)."""
 
     method: str
     entries: tuple[Entry, ...]
@@ -82,11 +89,13 @@ class Table:
     seeds : tuple of int
         All seeds of the run.
     ranked : bool
-        Whether the best and the second are marked.
+        Whether the best and the best of the others are marked.
     ties : str
         The tie rule of the protocol, a key of ``TIE_RULES``.
+    tests : mapping of int to Comparison
+        Which methods differ significantly, for each code length; empty if nothing was tested.
     footnotes : mapping of str to str
-        Letter to text.
+        Number to text.
     """
 
     dataset: str
@@ -98,6 +107,7 @@ class Table:
     seeds: tuple[int, ...]
     ranked: bool
     ties: str = "expected"
+    tests: Mapping[int, Comparison] = field(default_factory=dict)
     footnotes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -117,63 +127,39 @@ class Table:
         ties = f"; {TIE_RULES[self.ties]}" if has_ties(self.metric) else ""
         return f"{describe(self.metric)}, {where}; {describe_seeds(self.seeds)}{ties}."
 
+    @property
+    def findings(self) -> str:
+        """What was tested and found; empty if nothing was tested."""
+        if not self.tests:
+            return ""
+        level = next(iter(self.tests.values())).level
+        return f"{describe_test(level)} {describe_separation(sorted(self.tests), self.separated)}"
 
-def describe(metric: str) -> str:
-    """What a metric says, as the beginning of a sentence."""
-    name, _, at = metric.partition("@")
-    if metric == "mAP@all":
-        return "Mean average precision (mAP) over the whole ranking"
-    if metric == "P@r2":
-        return "Precision within Hamming radius 2, where an empty ball counts 0"
-    if metric == "empty@r2":
-        return "Share of queries with no item within Hamming radius 2 (lower is better)"
-    if name == "mAP" and at.isdigit():
-        return f"Mean average precision (mAP) over the first {int(at):,} items"
-    if name == "P" and at.isdigit():
-        return f"Precision among the first {int(at):,} items"
-    return COSTS.get(metric, metric)
-
-
-def describe_seeds(seeds: Sequence[int]) -> str:
-    """How the numbers of a table were averaged."""
-    if len(seeds) == 1:
-        return f"one seed ({seeds[0]})"
-    return f"mean ± sample standard deviation over {len(seeds)} seeds"
+    @property
+    def separated(self) -> tuple[int, ...]:
+        """Code lengths at which the best is significantly better than the second."""
+        methods = [row.method for row in self.rows]
+        columns = zip(self.bits, zip(*(row.entries for row in self.rows), strict=True), strict=True)
+        return tuple(
+            bits
+            for bits, column in columns
+            if bits in self.tests
+            and best_is_separated(methods, [e.mean for e in column], self.tests[bits])
+        )
 
 
-def is_of_ball(metric: str) -> bool:
-    """Whether the metric looks at a Hamming ball, which only binary codes have."""
-    return metric.startswith(("P@r", "empty@r"))
-
-
-def has_ties(metric: str) -> bool:
-    """Whether the metric cuts or orders the ranking, so that the order of ties matters."""
-    return metric.startswith(("mAP@", "P@")) and not is_of_ball(metric)
-
-
-def format_value(metric: str, value: float, like: float | None = None) -> str:
-    """Four decimals for rates, about three digits for costs.
-
-    Parameters
-    ----------
-    metric : str
-    value : float
-    like : float, optional
-        The number whose decimals to use: a deviation is printed like its mean.
-    """
-    if metric not in COSTS:
-        return f"{value:.4f}"
-    size = abs(value if like is None else like)
-    decimals = 0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 4
-    return f"{value:.{decimals}f}"
-
-
-def comparison_table(cells: Sequence[CellResult], metric: str, *, ties: str = "expected") -> Table:
+def comparison_table(
+    cells: Sequence[CellResult],
+    metric: str,
+    *,
+    ties: str = "expected",
+    tests: Mapping[int, Comparison] | None = None,
+) -> Table:
     """Means over seeds of one metric, a row for each method and a column for each code length.
 
-    The best entry of a column is marked, and the second; entries that print the same share a
-    mark.  Costs and ``empty@r2`` are not ranked: they qualify a method and do not decide between
-    methods.  Cells that were skipped or failed become dashes with a footnote.
+    The best entry of a column is marked together with those that are not significantly worse (or,
+    where nothing was tested, print the same), and the best of the others.  Cells that were skipped
+    or failed become dashes with a footnote.
 
     Parameters
     ----------
@@ -182,6 +168,8 @@ def comparison_table(cells: Sequence[CellResult], metric: str, *, ties: str = "e
     metric : str
     ties : {"expected", "index"}
         The tie rule of the protocol, for the caption.
+    tests : mapping of int to Comparison, optional
+        Code length to the comparison of the methods in this metric.
 
     Returns
     -------
@@ -200,49 +188,53 @@ def comparison_table(cells: Sequence[CellResult], metric: str, *, ties: str = "e
     seeds = tuple(sorted({cell.seed for cell in cells}))
     bits = tuple(code_lengths(cells))
     groups = over_seeds(cells)
-    fidelity = {cell.method: cell.fidelity for cell in cells}
     footnotes = _Footnotes()
     rows = []
     for method in method_names(cells):
-        note = ""
-        if fidelity[method] == "reconstruction":
-            note = footnotes.letter("reconstruction: the paper leaves parts of the method open")
+        note = _row_note([cell for cell in cells if cell.method == method], footnotes)
         groups_of_row = [groups.get((method, b), []) for b in bits]
         entries = tuple(_entry(group, metric, seeds, footnotes) for group in groups_of_row)
         rows.append(Row(method, entries, note))
-    compared = metric.startswith(("mAP@", "P@"))
+    ranked = is_ranked(metric) and len(rows) > 1
+    tests = tests if tests and ranked else {}
     return Table(
         dataset=cells[0].dataset,
         features=cells[0].features,
         metric=metric,
         bits=bits,
-        rows=_ranked(rows, metric) if compared and len(rows) > 1 else tuple(rows),
-        chance=chance_level(cells) if compared else None,
+        rows=_marked(rows, metric, bits, tests) if ranked else tuple(rows),
+        chance=chance_level(cells) if is_ranked(metric) else None,
         seeds=seeds,
-        ranked=compared and len(rows) > 1,
+        ranked=ranked,
         ties=ties,
+        tests=tests,
         footnotes=footnotes.texts,
     )
 
 
 class _Footnotes:
-    """Texts by letter; the same text gets the same letter."""
+    """Texts by number; the same text gets the same number."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
 
-    def letter(self, text: str) -> str:
-        for letter, known in self.texts.items():
+    def number(self, text: str) -> str:
+        for number, known in self.texts.items():
             if known == text:
-                return letter
-        letter = _letter(len(self.texts))
-        self.texts[letter] = text
-        return letter
+                return number
+        number = str(len(self.texts) + 1)
+        self.texts[number] = text
+        return number
 
 
-def _letter(number: int) -> str:
-    """a, b, ..., z, aa, ab, ..."""
-    return (_letter(number // 26 - 1) if number >= 26 else "") + ascii_lowercase[number % 26]
+def _row_note(cells: Sequence[CellResult], footnotes: _Footnotes) -> str:
+    """The number of a footnote on all cells of a method; empty if there is nothing to say."""
+    notes = []
+    if cells[0].fidelity == "reconstruction":
+        notes.append("reconstruction: the paper leaves parts of the method open")
+    if tuning := describe_tuning(cells):
+        notes.append(tuning)
+    return footnotes.number("; ".join(notes)) if notes else ""
 
 
 def _entry(
@@ -252,13 +244,13 @@ def _entry(
     gaps = _gaps(group, metric, seeds)
     note = ""
     if gaps and not values:
-        note = footnotes.letter("; ".join(gaps))
+        note = footnotes.number("; ".join(gaps))
     elif gaps:
         lost = "; ".join(
             f"seed{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} {why}"
             for why, which in gaps.items()
         )
-        note = footnotes.letter(f"mean over {len(values)} of {len(seeds)} seeds ({lost})")
+        note = footnotes.number(f"mean over {len(values)} of {len(seeds)} seeds ({lost})")
     mean = statistics.fmean(values) if values else None
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return Entry(mean, deviation, len(values), note=note)
@@ -285,13 +277,25 @@ def _gaps(group: Sequence[CellResult], metric: str, seeds: Sequence[int]) -> dic
     return gaps
 
 
-def _ranked(rows: Sequence[Row], metric: str) -> tuple[Row, ...]:
-    """Rows with the two highest printed values of each column marked."""
-    marked = []
-    for column in zip(*(row.entries for row in rows), strict=True):
+def _marked(
+    rows: Sequence[Row], metric: str, bits: Sequence[int], tests: Mapping[int, Comparison]
+) -> tuple[Row, ...]:
+    """Rows whose entries say where they stand in their column."""
+    methods = [row.method for row in rows]
+    columns = []
+    for b, column in zip(bits, zip(*(row.entries for row in rows), strict=True), strict=True):
         printed = [None if e.mean is None else float(format_value(metric, e.mean)) for e in column]
-        best = sorted({value for value in printed if value is not None}, reverse=True)[:2]
-        ranks = [best.index(value) + 1 if value in best else 0 for value in printed]
-        marked.append([replace(e, rank=r) for e, r in zip(column, ranks, strict=True)])
-    entries = zip(*marked, strict=True)
+        marks = column_marks(methods, printed, tests.get(b))
+        columns.append([replace(e, **m._asdict()) for e, m in zip(column, marks, strict=True)])
+    entries = zip(*columns, strict=True)
     return tuple(replace(row, entries=e) for row, e in zip(rows, entries, strict=True))
+
+
+def numbers(table: Table, entry: Entry) -> tuple[str, str]:
+    """Mean and deviation as printed; a dash without a mean, an empty string without a deviation."""
+    if entry.mean is None:
+        return DASH, ""
+    if entry.deviation is None:
+        return format_value(table.metric, entry.mean), ""
+    deviation = format_value(table.metric, entry.deviation, like=entry.mean)
+    return format_value(table.metric, entry.mean), deviation

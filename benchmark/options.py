@@ -124,6 +124,13 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         help="set a parameter of every variant of a method",
     )
     group.add_argument(
+        "--tune",
+        choices=("labels", "tags"),
+        help="let methods choose among the points of their grid by mAP on a validation part of the "
+        "training items, where items are relevant to each other that share labels, or that have "
+        "similar tags",
+    )
+    group.add_argument(
         "--protocol", default="wdht", metavar="NAME", help="see --list protocols (default: wdht)"
     )
     group.add_argument(
@@ -182,6 +189,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         help="run failed cells again, or all cells (default: %(default)s)",
     )
     group.add_argument("--save-codes", action="store_true", help="store the codes of every cell")
+    group.add_argument(
+        "--audit",
+        action="store_true",
+        help="also measure the codes under every protocol; implies --save-codes",
+    )
 
 
 def _add_other_commands(group: argparse._ArgumentGroup) -> None:

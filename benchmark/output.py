@@ -9,8 +9,10 @@ from pathlib import Path
 from benchmark.aggregate import write_summary
 from benchmark.comparison import comparison_table
 from benchmark.protocol import Protocol
-from benchmark.store import CellResult
+from benchmark.significance import Comparisons, compare_cells
+from benchmark.store import CellResult, Store
 from benchmark.tables import to_text, write_tables
+from benchmark.wording import is_ranked
 
 
 def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
@@ -39,8 +41,24 @@ def measured_metrics(cells: Sequence[CellResult], protocol: Protocol, n_database
     return [metric for metric in metrics if metric in measured] if measured else metrics
 
 
+def tested_differences(
+    cells: Sequence[CellResult],
+    folders: Sequence[str],
+    store: Store,
+    protocol: Protocol,
+    n_database: int,
+) -> Comparisons:
+    """Which methods differ significantly in the metrics that have a table and decide."""
+    metrics = [m for m in measured_metrics(cells, protocol, n_database) if is_ranked(m)]
+    return compare_cells(cells, folders, store, metrics)
+
+
 def write_outputs(
-    cells: Sequence[CellResult], folder: Path, protocol: Protocol, n_database: int
+    cells: Sequence[CellResult],
+    folder: Path,
+    protocol: Protocol,
+    n_database: int,
+    tests: Comparisons,
 ) -> None:
     """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
     from benchmark.plots import write_figures
@@ -49,17 +67,22 @@ def write_outputs(
         shutil.rmtree(folder / stale, ignore_errors=True)
     write_summary(cells, folder / "summary.csv")
     metrics = measured_metrics(cells, protocol, n_database)
-    write_tables(cells, folder / "tables", metrics, ties=protocol.ties)
+    write_tables(cells, folder / "tables", metrics, ties=protocol.ties, tests=tests)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
         write_figures(cells, folder / "figures", map_metrics)
 
 
 def terminal_text(
-    cells: Sequence[CellResult], protocol: Protocol, n_database: int, *, colour: bool
+    cells: Sequence[CellResult],
+    protocol: Protocol,
+    n_database: int,
+    tests: Comparisons,
+    *,
+    colour: bool,
 ) -> str:
     """The main table and precision within the Hamming ball."""
     metrics = measured_metrics(cells, protocol, n_database)
     shown = [metrics[0], *(metric for metric in metrics if metric == f"P@r{protocol.radius}")]
-    tables = [comparison_table(cells, metric, ties=protocol.ties) for metric in shown]
+    tables = [comparison_table(cells, m, ties=protocol.ties, tests=tests.get(m)) for m in shown]
     return "\n\n".join(to_text(table, colour=colour) for table in tables)

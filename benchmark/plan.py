@@ -8,14 +8,17 @@ import importlib.util
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sklearn.base import clone
+
 from benchmark.errors import InputError
 from benchmark.protocol import Protocol
 from benchmark.registry import Variant, methods
+from benchmark.tuning import n_validation, points_of
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
@@ -80,12 +83,15 @@ class Grid:
     variants : sequence of Variant
     bits, seeds : sequences of int
     protocol : Protocol
+    tune : {"labels", "tags"}, optional
+        What judges the points of the methods' grids; see :func:`benchmark.tuning.tune`.
     """
 
     variants: Sequence[Variant]
     bits: Sequence[int]
     seeds: Sequence[int]
     protocol: Protocol
+    tune: str | None = None
 
     def cells(
         self, data: Mapping[str, Any], task: Task, parts: Mapping[str, Mapping[str, Any]]
@@ -135,12 +141,17 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [code_digest(module) for module in ENGINE],
         }
-        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else hasher.uses
+        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
+        points = points_of(hasher, dict(variant.parameters)) if self.tune else []
+        if points:
+            specification["tune"] = self.tune
+            specification["engine"].append(code_digest("benchmark.tuning"))
+            looked_at |= {self.tune}
         specification |= {name: dict(part) for name, part in parts.items() if name in looked_at}
         try:
             hasher.check_parameters()
             reason = _missing_input(hasher, task) or hasher.skip(task)
-            operations = 0.0 if reason else float(hasher.operations(task))
+            operations = 0.0 if reason else _operations(hasher, points, task)
         except Exception as error:
             raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
         return Cell(variant, bits, seed, specification, reason, operations)
@@ -159,6 +170,13 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
         return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
     except Exception as error:
         raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+
+
+def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:
+    """Those of a fit, and before it of one for each point on a part of the training items."""
+    part = replace(task, n_train=task.n_train - n_validation(task.n_train))
+    tried = [clone(hasher).set_params(**point).operations(part) for point in points]
+    return float(sum(tried, hasher.operations(task)))
 
 
 def _missing_input(hasher: Hasher, task: Task) -> str | None:

@@ -111,6 +111,15 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
     return name
 
 
+def check_tuning(dataset: Dataset, relevance: str | None) -> None:
+    """InputError if ``--tune`` names what no training item has."""
+    train = dataset.split.train
+    if relevance == "labels" and not dataset.labels[train].any():
+        raise InputError(f"--tune labels: no training item of data set {dataset.name} has a label")
+    if relevance == "tags" and not any(dataset.tags[i] for i in train):
+        raise InputError(f"--tune tags: no training item of data set {dataset.name} has a tag")
+
+
 def prepare(
     dataset: Dataset,
     request: FeatureRequest,
@@ -150,7 +159,7 @@ def prepare(
     account = account_tags(opened.train_tags, opened.train_tags.vectors)
     parts = {"tags": tags.identity}
     if images:
-        parts["images"] = {**features.identity, **images.identity}
+        parts["images"] = {"backbone": features.identity, "pixels": images.identity}
     return Prepared(bundle, identity, parts, task, len(opened.X_database), account)
 
 

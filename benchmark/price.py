@@ -47,8 +47,8 @@ class Price:
     reason: str = ""
 
 
-def price_cells(cells: Sequence[Cell], store: Store) -> list[Price]:
-    """Price the cells that are not done yet, per method variant.
+def price_cells(cells: Sequence[Cell], store: Store, *, codes: bool = False) -> list[Price]:
+    """Price the cells that are not done yet (or lack their `codes`), per method variant.
 
     Seconds are operations times seconds per operation: of finished cells of the same method on
     the same data set where there are any, else of a matrix product on this machine.
@@ -62,7 +62,11 @@ def price_cells(cells: Sequence[Cell], store: Store) -> list[Price]:
     for name, group in groups.items():
         runnable = [c for c in group if not c.skip]
         stored = {c: store.read(c.folder) for c in runnable}
-        to_run = [c for c, s in stored.items() if s is None or s.status != "done"]
+        to_run = [
+            c
+            for c, s in stored.items()
+            if s is None or s.status != "done" or (codes and not store.has_codes(c.folder))
+        ]
         speed = speeds.get(group[0].variant.name)
         each = [c.operations * (speed or default) + PER_CELL for c in to_run]
         prices.append(

@@ -44,8 +44,7 @@ class Variant:
     def __str__(self) -> str:
         if not self.parameters:
             return self.name
-        inside = ",".join(f"{key}={_spell(value)}" for key, value in self.parameters)
-        return f"{self.name}[{inside}]"
+        return f"{self.name}[{','.join(spell_parameters(self.parameters))}]"
 
     def with_parameters(self, more: Mapping[str, Any], entry: Entry) -> Variant:
         """This variant with some parameters set or replaced.
@@ -307,6 +306,11 @@ def _read_value(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
+
+
+def spell_parameters(parameters: Iterable[tuple[str, Any]]) -> list[str]:
+    """Each as ``param=value``, as the command line takes them."""
+    return [f"{key}={_spell(value)}" for key, value in parameters]
 
 
 def _spell(value: Any) -> str:

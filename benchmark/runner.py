@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.cell import Run, unfinished
 from benchmark.plan import Cell
+from benchmark.prepare import to_stderr
 from benchmark.store import CellResult, Store
 from benchmark.workers import Workers, spread
 
@@ -19,6 +20,8 @@ def run_cells(
     run: Run, cells: Sequence[Cell], workers: Workers, *, again: str = "failed"
 ) -> list[CellResult]:
     """Run the cells that are not done yet; return all results in the order of `cells`.
+
+    Where the run keeps codes, cells that were stored without them count as not done.
 
     Parameters
     ----------
@@ -36,14 +39,20 @@ def run_cells(
     store = Store(run.results)
     results: dict[Cell, CellResult] = {}
     waiting = []
+    bare = 0
     for cell in cells:
         stored = None if again == "all" else store.read(cell.folder)
         if cell.skip:
             results[cell] = replace(unfinished(cell), status="skipped", reason=cell.skip)
-        elif stored is not None and stored.status == "done":
-            results[cell] = stored
-        else:
+        elif stored is None or stored.status != "done":
             waiting.append(cell)
+        elif run.save_codes and not store.has_codes(cell.folder):
+            waiting.append(cell)
+            bare += 1
+        else:
+            results[cell] = stored
+    if bare:
+        to_stderr(f"cells that were stored without their codes and are run again: {bare}")
     # The longest first, so that no long cell is left alone at the end.
     waiting.sort(key=lambda cell: -cell.operations)
     with _progress(waiting) as advance:

@@ -26,10 +26,13 @@ class Search:
         From queries, database codes, labels of both and a protocol to an Evaluation.
     stored : callable
         From queries or database codes to the array that ``codes.npz`` keeps of them.
+    restored : callable
+        Back from such an array and the number of bits.
     """
 
     evaluate: Callable[..., Evaluation]
     stored: Callable[[np.ndarray], np.ndarray]
+    restored: Callable[[np.ndarray, int], np.ndarray]
 
 
 def search_of(hasher: Hasher) -> Search:
@@ -37,9 +40,22 @@ def search_of(hasher: Hasher) -> Search:
     return SCORES if isinstance(hasher, Quantizer) else HAMMING
 
 
+def search_of_stored(queries: np.ndarray) -> Search:
+    """The search that the queries in a ``codes.npz`` are for: only tables have three axes."""
+    return SCORES if queries.ndim == 3 else HAMMING
+
+
 def _packed(bits: np.ndarray) -> np.ndarray:
     return np.packbits(bits, axis=1, bitorder="little")
 
 
-HAMMING = Search(evaluate, _packed)
-SCORES = Search(evaluate_scores, np.asarray)
+def _unpacked(packed: np.ndarray, n_bits: int) -> np.ndarray:
+    return np.unpackbits(packed, axis=1, count=n_bits, bitorder="little").astype(bool)
+
+
+def _as_they_are(codes: np.ndarray, n_bits: int) -> np.ndarray:
+    return codes
+
+
+HAMMING = Search(evaluate, _packed, _unpacked)
+SCORES = Search(evaluate_scores, np.asarray, _as_they_are)

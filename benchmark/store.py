@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmark.errors import InputError
 from benchmark.evaluation import Curve
+from benchmark.tuned import Tuning
 
 __all__ = ["CellResult", "Curve", "Measure", "Store"]
 
@@ -56,6 +57,8 @@ class CellResult:
         ``author-code``, ``paper`` or ``reconstruction``.
     tags : str
         Which tags and word vectors it learnt from; empty for a method that uses none.
+    tuned : Tuning or None
+        How its parameters were chosen, if they were.
     metrics : mapping of str to Measure
         ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``.
     curves : mapping of str to Curve
@@ -71,6 +74,7 @@ class CellResult:
     reason: str = ""
     fidelity: str = "paper"
     tags: str = ""
+    tuned: Tuning | None = None
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
 
@@ -136,6 +140,7 @@ class Store:
             "reason": result.reason,
             "fidelity": result.fidelity,
             "tags": result.tags,
+            "tuned": result.tuned and result.tuned.record(),
             "metrics": {name: measure._asdict() for name, measure in result.metrics.items()},
             **run,
             "checksums": checksums,
@@ -160,11 +165,32 @@ class Store:
                 **{key: record[key] for key in _PLAIN_FIELDS},
                 # Cells of methods without tags may come from a version that did not say so.
                 tags=record.get("tags", ""),
+                tuned=Tuning.of_record(record["tuned"]) if record.get("tuned") else None,
                 metrics={name: Measure(**m) for name, m in record["metrics"].items()},
                 curves=_read_curves(target / "profile.npz"),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def per_query(self, folder: str) -> dict[str, np.ndarray]:
+        """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
+        path = self.root / "cells" / folder / "profile.npz"
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as arrays:
+            names = [name for name in arrays if name.startswith("query:")]
+            return {name.removeprefix("query:"): arrays[name] for name in names}
+
+    def has_codes(self, folder: str) -> bool:
+        """Whether a cell was stored with its codes."""
+        return (self.root / "cells" / folder / "codes.npz").exists()
+
+    def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Queries and database codes as :mod:`benchmark.search` stores them; None if not stored."""
+        if not self.has_codes(folder):
+            return None
+        with np.load(self.root / "cells" / folder / "codes.npz", allow_pickle=False) as arrays:
+            return arrays["query"], arrays["database"]
 
     def records(self, dataset: str) -> Iterator[dict[str, Any]]:
         """The ``run.json`` of every readable cell of a data set, whatever its key."""

@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.aggregate import chance_level, method_names, write_file
-from benchmark.comparison import (
+from benchmark.comparison import BASE_RATE, Entry, Table, comparison_table, numbers
+from benchmark.latex import to_latex
+from benchmark.marks import describe_separation, letter, spell_letters
+from benchmark.significance import Comparisons
+from benchmark.store import CellResult
+from benchmark.wording import (
+    LETTERS,
     TIE_RULES,
-    Entry,
-    Table,
-    comparison_table,
     describe,
+    describe_marks,
     describe_seeds,
+    describe_test,
     format_value,
 )
-from benchmark.store import CellResult
 
 __all__ = [
     "Table",
@@ -32,38 +36,11 @@ __all__ = [
     "write_tables",
 ]
 
-BASE_RATE = "base rate"
-DASH = "–"
 _ANSI = {1: "\x1b[1m", 2: "\x1b[4m"}
 _ANSI_OFF = "\x1b[0m"
 _PLAIN_MARKS = {0: "", 1: "*", 2: "+"}
-_MARKDOWN_MARKS = "**Best** and <ins>second</ins> of each code length are marked."
 # GitHub takes an underscore inside a word as it is.
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")
-_LATEX_MARKS = r" \textbf{Best} and \underline{second} of each code length are marked."
-_LATEX_SPECIAL = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "%": r"\%",
-        "_": r"\_",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        '"': "''",
-        "±": r"$\pm$",
-        "–": "--",
-        # After the end of a row, LaTeX would take a bracket for the length of a gap.
-        "[": "{[}",
-        "]": "{]}",
-    }
-)
 
 
 def to_text(table: Table, *, colour: bool = False) -> str:
@@ -73,7 +50,7 @@ def to_text(table: Table, *, colour: bool = False) -> str:
     ----------
     table : Table
     colour : bool
-        Mark the best bold and the second underlined; otherwise with ``*`` and ``+``.
+        Mark entries bold and underlined; otherwise with ``*`` and ``+``.
     """
     columns = [["method", *(row.method + _plain_note(row.note) for row in table.rows)]]
     for position, bits in enumerate(table.bits):
@@ -90,73 +67,63 @@ def to_text(table: Table, *, colour: bool = False) -> str:
     lines.insert(1, rule)
     if table.chance is not None:
         lines.insert(-1, rule)
-    marks = "Bold: best; underlined: second." if colour else "*: best; +: second."
-    caption = f"{table.caption} {marks}" if table.ranked else table.caption
-    below = [f"({letter}) {text}" for letter, text in table.footnotes.items()] + [caption]
+    caption = [table.caption]
+    if table.ranked:
+        names = ("Bold", "underlined") if colour else ("*", "+")
+        caption.append(describe_marks(*names, tested=bool(table.tests)))
+    if table.tests:
+        caption.append(table.findings)
+    below = [f"({number}) {text}" for number, text in table.footnotes.items()]
+    below.append(" ".join(caption))
     wrapped = [textwrap.fill(text, max(len(rule), 72)) for text in below]
     return "\n".join([table.title, "", *lines, "", *wrapped]) + "\n"
 
 
 def to_markdown(table: Table) -> str:
     """The table as GitHub shows it: heading, rows, footnotes, caption."""
-    caption = _markdown(table.caption) + (f" {_MARKDOWN_MARKS}" if table.ranked else "")
-    return f"### {_markdown(table.title)}\n\n{_markdown_grid(table)}\n{caption}\n"
+    caption = [_markdown(table.caption)]
+    if table.ranked:
+        caption.append(_markdown_marks(tested=bool(table.tests)))
+    if table.tests:
+        caption.append(table.findings)
+    return f"### {_markdown(table.title)}\n\n{_markdown_grid(table)}\n{' '.join(caption)}\n"
 
 
 def to_csv(table: Table) -> str:
     """The table for a spreadsheet: full precision, no marks, footnotes in words.
 
     For each code length there are the columns ``12 bits`` (mean), ``12 bits deviation`` and
-    ``12 bits seeds``; the column ``notes`` comes last.
+    ``12 bits seeds``; the column ``notes`` comes last.  Where differences were tested, ``letter``
+    names each method and ``12 bits better than`` lists those that it is significantly better than.
     """
-    parts = ("", " deviation", " seeds")
-    lines = [["method", *(f"{bits} bits{part}" for bits in table.bits for part in parts), "notes"]]
-    for row in table.rows:
+    tested = bool(table.tests)
+    parts = ("", " deviation", " seeds", *([" better than"] if tested else []))
+    head = ["method", *(["letter"] if tested else [])]
+    lines = [[*head, *(f"{bits} bits{part}" for bits in table.bits for part in parts), "notes"]]
+    for position, row in enumerate(table.rows):
         notes = [table.footnotes[row.note]] if row.note else []
-        numbers: list[float | int | None] = []
+        values: list[float | int | str | None] = [letter(position)] if tested else []
         for bits, entry in zip(table.bits, row.entries, strict=True):
-            numbers += [entry.mean, entry.deviation, entry.n_seeds]
+            values += [entry.mean, entry.deviation, entry.n_seeds]
+            values += [" ".join(map(letter, entry.better))] if tested else []
             if entry.note:
                 notes.append(f"{bits} bits: {table.footnotes[entry.note]}")
-        lines.append([row.method, *numbers, "; ".join(notes)])
+        lines.append([row.method, *values, "; ".join(notes)])
     if table.chance is not None:
-        lines.append([BASE_RATE, *[table.chance, None, None] * len(table.bits), ""])
+        chance = [table.chance, *[None] * (len(parts) - 1)] * len(table.bits)
+        lines.append([BASE_RATE, *[None] * (len(head) - 1), *chance, ""])
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(lines)
     return stream.getvalue()
 
 
-def to_latex(table: Table) -> str:
-    r"""The table as a float for a paper; the document needs ``\usepackage{booktabs}``."""
-    head = " & ".join(["Method", *(f"{bits} bits" for bits in table.bits)])
-    lines = [
-        r"% Needs \usepackage{booktabs}.",
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{_latex(table.caption)}{_LATEX_MARKS if table.ranked else ''}}}",
-        rf"\label{{tab:{re.sub('[^a-z0-9]+', '-', table.title.lower())}}}",
-        rf"\begin{{tabular}}{{l{'r' * len(table.bits)}}}",
-        r"\toprule",
-        rf"{head} \\",
-        r"\midrule",
-    ]
-    for row in table.rows:
-        name = _latex(row.method) + _latex_note(row.note)
-        cells = [_latex_entry(table, entry) for entry in row.entries]
-        lines.append(" & ".join([name, *cells]) + r" \\")
-    if table.chance is not None:
-        chance = [format_value(table.metric, table.chance)] * len(table.bits)
-        lines += [r"\midrule", " & ".join([BASE_RATE, *chance]) + r" \\"]
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    if table.footnotes:
-        notes = [f"{_latex_note(key)}~{_latex(text)}" for key, text in table.footnotes.items()]
-        lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize"]
-        lines += ["\\par\n".join(notes), r"\end{minipage}"]
-    return "\n".join([*lines, r"\end{table}"]) + "\n"
-
-
 def write_tables(
-    cells: Sequence[CellResult], folder: Path, metrics: Sequence[str], *, ties: str = "expected"
+    cells: Sequence[CellResult],
+    folder: Path,
+    metrics: Sequence[str],
+    *,
+    ties: str = "expected",
+    tests: Comparisons | None = None,
 ) -> Path:
     """Write ``<metric>.md``, ``.csv`` and ``.tex`` for each metric, and all of them on one page.
 
@@ -170,13 +137,16 @@ def write_tables(
         In the order of the page.
     ties : {"expected", "index"}
         The tie rule of the protocol, for the captions.
+    tests : mapping of str to mapping of int to Comparison, optional
+        From :func:`benchmark.significance.compare_cells`.
 
     Returns
     -------
     Path
         The page, ``all.md``.
     """
-    tables = [comparison_table(cells, metric, ties=ties) for metric in metrics]
+    tests = tests or {}
+    tables = [comparison_table(cells, m, ties=ties, tests=tests.get(m)) for m in metrics]
     folder = Path(folder)
     for table in tables:
         stem = re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric)
@@ -207,36 +177,50 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
     sources = dict.fromkeys(cell.tags for cell in cells if cell.tags)
     if sources:
         lines.append(f"- Tags: {_markdown(' / '.join(sources))}.")
+    lines += _page_tuning(cells)
     lines += [
         f"- Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}.",
-        *([f"- {_MARKDOWN_MARKS}"] if any(table.ranked for table in tables) else []),
+        *_page_marks(tables),
         "- A dash is a cell without a result, explained below its table.",
     ]
     for table in tables:
         lines += ["", f"## {_markdown(table.heading)}", ""]
         if table.heading == table.metric:
             lines += [f"{_markdown(describe(table.metric))}.", ""]
+        if table.tests:
+            lines += [describe_separation(sorted(table.tests), table.separated), ""]
         lines.append(_markdown_grid(table).rstrip("\n"))
     return "\n".join(lines) + "\n"
 
 
-def _numbers(table: Table, entry: Entry) -> tuple[str, str]:
-    """Mean and deviation as printed; a dash without a mean, an empty string without a deviation."""
-    if entry.mean is None:
-        return DASH, ""
-    if entry.deviation is None:
-        return format_value(table.metric, entry.mean), ""
-    deviation = format_value(table.metric, entry.deviation, like=entry.mean)
-    return format_value(table.metric, entry.mean), deviation
+def _page_tuning(cells: Sequence[CellResult]) -> list[str]:
+    """Which methods chose their parameters, and by what; footnotes say what they chose."""
+    methods = dict.fromkeys(cell.method for cell in cells if cell.tuned)
+    if not methods:
+        return []
+    rules = dict.fromkeys(cell.tuned.relevance for cell in cells if cell.tuned)
+    return [
+        f"- Tuned on {' / '.join(rules)} of a validation part of the training items, without the "
+        f"queries: {_markdown(', '.join(methods))}; footnotes say what was chosen."
+    ]
+
+
+def _page_marks(tables: Sequence[Table]) -> list[str]:
+    """What the marks of all tables mean."""
+    if not any(table.ranked for table in tables):
+        return []
+    levels = {test.level for table in tables for test in table.tests.values()}
+    marks = _markdown_marks(tested=bool(levels))
+    return [f"- {' '.join([marks, *map(describe_test, levels)])}"]
 
 
 def _text_column(table: Table, entries: Sequence[Entry], colour: bool) -> list[str]:
     """Entries of one code length, means aligned on the right, with the base rate below."""
-    numbers = [_numbers(table, entry) for entry in entries]
+    printed = [numbers(table, entry) for entry in entries]
     chance = [] if table.chance is None else [format_value(table.metric, table.chance)]
-    width = max(map(len, [*(mean for mean, _ in numbers), *chance]))
+    width = max(map(len, [*(mean for mean, _ in printed), *chance]))
     column = []
-    for entry, (mean, deviation) in zip(entries, numbers, strict=True):
+    for entry, (mean, deviation) in zip(entries, printed, strict=True):
         marked = f"{_ANSI[entry.rank]}{mean}{_ANSI_OFF}" if colour and entry.rank else mean
         tail = f" ±{deviation}" if deviation else ""
         tail += "" if colour else _PLAIN_MARKS[entry.rank]
@@ -248,52 +232,49 @@ def _visible_length(text: str) -> int:
     return len(re.sub(r"\x1b\[\d+m", "", text))
 
 
-def _plain_note(letter: str) -> str:
-    return f" ({letter})" if letter else ""
+def _plain_note(number: str) -> str:
+    return f" ({number})" if number else ""
+
+
+def _markdown_marks(*, tested: bool) -> str:
+    marks = describe_marks("**Bold**", "<ins>underlined</ins>", tested=tested)
+    return f"{marks} {LETTERS}" if tested else marks
 
 
 def _markdown_grid(table: Table) -> str:
     """Rows and footnotes."""
-    head = " | ".join(["Method", *(f"{bits} bits" for bits in table.bits)])
-    lines = [f"| {head} |", "|:---|" + "---:|" * len(table.bits)]
-    for row in table.rows:
-        name = _markdown(row.method) + _markdown_note(row.note)
+    tested = bool(table.tests)
+    head = [*([" "] if tested else []), "Method", *(f"{bits} bits" for bits in table.bits)]
+    left, right = "|:---" * (1 + tested), "|---:" * len(table.bits)
+    lines = [f"| {' | '.join(head)} |", f"{left}{right}|"]
+    for position, row in enumerate(table.rows):
+        letters = [letter(position)] if tested else []
+        name = _markdown(row.method) + _superscript("", row.note)
         cells = [_markdown_entry(table, entry) for entry in row.entries]
-        lines.append(f"| {' | '.join([name, *cells])} |")
+        lines.append(f"| {' | '.join([*letters, name, *cells])} |")
     if table.chance is not None:
         chance = [format_value(table.metric, table.chance)] * len(table.bits)
-        lines.append(f"| {' | '.join([f'*{BASE_RATE}*', *chance])} |")
+        first = [" "] if tested else []
+        lines.append(f"| {' | '.join([*first, f'*{BASE_RATE}*', *chance])} |")
     lines.append("")
-    notes = [f"{_markdown_note(key)} {_markdown(text)}" for key, text in table.footnotes.items()]
+    notes = [f"{_superscript('', key)} {_markdown(text)}" for key, text in table.footnotes.items()]
     if notes:
         lines += ["<br>\n".join(notes), ""]
     return "\n".join(lines)
 
 
 def _markdown_entry(table: Table, entry: Entry) -> str:
-    mean, deviation = _numbers(table, entry)
+    mean, deviation = numbers(table, entry)
     mean = {0: mean, 1: f"**{mean}**", 2: f"<ins>{mean}</ins>"}[entry.rank]
-    return mean + (f" ± {deviation}" if deviation else "") + _markdown_note(entry.note)
+    mean += f" ± {deviation}" if deviation else ""
+    return mean + _superscript(spell_letters(entry.better), entry.note)
 
 
-def _markdown_note(letter: str) -> str:
-    return f"<sup>{letter}</sup>" if letter else ""
+def _superscript(letters: str, number: str) -> str:
+    """Letters of methods and, in brackets, the number of a footnote."""
+    raised = " ".join(filter(None, [letters, f"({number})" if number else ""]))
+    return f"<sup>{raised}</sup>" if raised else ""
 
 
 def _markdown(text: str) -> str:
     return _MARKDOWN_SPECIAL.sub(r"\\\1", text)
-
-
-def _latex_entry(table: Table, entry: Entry) -> str:
-    mean, deviation = _numbers(table, entry)
-    mean = {0: "{}", 1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}[entry.rank].format(_latex(mean))
-    tail = rf"\,{{\scriptsize$\pm$\,{deviation}}}" if deviation else ""
-    return mean + tail + _latex_note(entry.note)
-
-
-def _latex_note(letter: str) -> str:
-    return rf"\textsuperscript{{{letter}}}" if letter else ""
-
-
-def _latex(text: str) -> str:
-    return text.translate(_LATEX_SPECIAL)

@@ -39,7 +39,7 @@ class DeepDSH(SupervisedHasher):
     margin : float
         M / b; the paper takes 2.
     alpha : float
-        Weight of the regulariser.
+        Weight of the regulariser; the released program takes 0.01.
     dropout : float
         Share of hidden units left out in training.
     epochs, batch_size, lr, optimizer, weight_decay, validation, patience
@@ -83,10 +83,10 @@ class DeepDSH(SupervisedHasher):
         *,
         labels: str = "labels",
         margin: float = 2.0,
-        alpha: float = 0.01,
+        alpha: float = 0.03,
         dropout: float = 0.5,
-        epochs: int = 60,
-        batch_size: int = 128,
+        epochs: int = 80,
+        batch_size: int = 256,
         lr: float = 1e-3,
         optimizer: str = "adam",
         weight_decay: float = 0.0,

@@ -30,12 +30,12 @@ MAX_DOUBLINGS = 50
 class KSH(Hasher):
     """Bits on kernel values whose agreement tells whether two items share a label.
 
-    Minimises ``||Y Y' / b - S0||_F^2`` (equation 6) over the codes Y = sgn(K A) of l labelled
+    Minimises ``||Y Y' / b - S0||_F^2`` over the codes Y = sgn(K A) of l labelled
     items, where K holds their centred kernel values on m anchors and S0 is +1 for pairs with a
     common label and -1 for the others.  One bit after the other fits what the earlier ones left,
     ``S = b S0 - sum y y'``: it maximises ``y'S y``, first without the sign (the eigenvector of
     ``K'S K a = lambda K'K a`` with the largest eigenvalue), then with the smooth sign
-    ``phi(z) = 2 / (1 + exp(-z)) - 1`` by accelerated gradient descent (section 3.2).  The result
+    ``phi(z) = 2 / (1 + exp(-z)) - 1`` by accelerated gradient descent.  The result
     of the descent is kept only where its true ``y'S y`` is the larger one.
 
     Parameters

@@ -33,14 +33,7 @@ class DeepHasher(Hasher):
     end_to_end: ClassVar[bool] = True
 
     def project(self, X: np.ndarray | ImageArray) -> np.ndarray:
-        if not isinstance(X, ImageArray):
-            return _first(self.network_, as_tensor(X, np.float64))
-        network = self.network_.to(computing().device)
-        parts = []
-        for rows in gen_batches(len(X), IMAGES_AT_ONCE):
-            pixels = torch.from_numpy(X.read(rows)).to(computing().device)
-            parts.append(_first(network, pixels))
-        return np.concatenate(parts)
+        return first_output(self.network_, X)
 
 
 class HashNetwork(nn.Module):
@@ -178,6 +171,14 @@ def make_network(
         return HashNetwork(front, head(width))
 
 
+@torch.inference_mode()
+def head_inputs(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
+    """What the head gets of training items before training, (n, width); of some of the images."""
+    if isinstance(X, ImageArray):
+        return network.front._features_of(X)
+    return network.front(as_tensor(X)).numpy()
+
+
 def finished(network: HashNetwork) -> HashNetwork:
     """The network ready for :meth:`DeepHasher.project`.
 
@@ -188,15 +189,38 @@ def finished(network: HashNetwork) -> HashNetwork:
     return network if network.backbone is not None else network.double()
 
 
+def first_output(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
+    """The first output of a network, or its only one, for items as they come in a search.
+
+    The network is left in evaluation mode, and on the device of trainings where it sees images.
+
+    Parameters
+    ----------
+    network : HashNetwork
+        In training, or after :func:`finished`.
+    X : (n, d) array of float, or ImageArray
+
+    Returns
+    -------
+    (n, b) array of float32 or float64
+        In the precision of the network.
+    """
+    on_images = isinstance(X, ImageArray)
+    network = network.eval().to(computing().device) if on_images else network.eval()
+    weights = next(network.head.parameters())
+    precision = np.float64 if weights.dtype == torch.float64 else np.float32
+    parts = []
+    with torch.inference_mode():
+        for rows in gen_batches(len(X), IMAGES_AT_ONCE if on_images else ROWS_AT_ONCE):
+            items = torch.from_numpy(X.read(rows)) if on_images else as_tensor(X[rows], precision)
+            outputs = network(items.to(weights.device))
+            scores = outputs if isinstance(outputs, Tensor) else outputs[0]
+            parts.append(scores.cpu().numpy())
+    return np.concatenate(parts)
+
+
 def _moments(X: np.ndarray) -> tuple[np.ndarray, float]:
     """Mean, and the root of the mean variance over dimensions."""
     mean = X.mean(axis=0, dtype=np.float64)
     squares = [((X[rows] - mean) ** 2).sum() for rows in gen_batches(len(X), ROWS_AT_ONCE)]
     return mean, float(np.sqrt(sum(squares) / X.size))
-
-
-@torch.inference_mode()
-def _first(network: HashNetwork, items: Tensor) -> np.ndarray:
-    outputs = network(items)
-    scores = outputs if isinstance(outputs, Tensor) else outputs[0]
-    return scores.cpu().numpy()

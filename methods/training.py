@@ -18,9 +18,9 @@ from features.pixels import ImageArray
 from methods.checkpoints import Checkpoint
 from methods.computing import computing
 
-#: Learning rate of a pretrained backbone, relative to that of the new layers.
-BACKBONE_RATE = 0.1
-MOMENTUM = 0.9
+#: End to end: learning rates of new layers and of the pretrained backbone under SGD, as the
+#: papers on deep hashing fine-tune theirs.
+NEW_RATE, BACKBONE_RATE, MOMENTUM = 1e-3, 1e-4, 0.9
 
 #: Validation items at most, and training items at least, for a validation part.
 MOST_VALIDATION, LEAST_TRAINING = 2000, 100
@@ -33,6 +33,9 @@ Loss = Callable[[Any, Tensor], Tensor]
 class Recipe:
     """How a network is trained.
 
+    End to end, ``lr`` and ``optimizer`` give way to SGD at 1e-3 for new layers and 1e-4 for the
+    pretrained backbone.
+
     Attributes
     ----------
     epochs : int
@@ -40,10 +43,12 @@ class Recipe:
     batch_size : int
         Items k of a mini-batch.
     lr : float
-        Learning rate of new layers; a pretrained backbone learns at a tenth of it.
+        Learning rate of heads on features.
     optimizer : {"adam", "sgd"}
         SGD has momentum 0.9.
     weight_decay : float
+    halve_every : int
+        Steps after which the learning rate is halved, again and again; 0: never.
     validation : float
         Share of the training items kept apart to choose the best epoch; 0 keeps the last one.
     patience : int
@@ -55,6 +60,7 @@ class Recipe:
     lr: float = 1e-3
     optimizer: str = "adam"
     weight_decay: float = 0.0
+    halve_every: int = 0
     validation: float = 0.1
     patience: int = 10
 
@@ -148,10 +154,10 @@ def train(
                 if each_epoch:
                     each_epoch(epoch)
                 network.train()
-                losses = [
-                    _step(network, optimizer, scaler, loss, items, rows)
-                    for items, rows in batches.training()
-                ]
+                losses = []
+                for items, rows in batches.training():
+                    _set_rates(optimizer, recipe, step=epoch * len(batches) + len(losses))
+                    losses.append(_step(network, optimizer, scaler, loss, items, rows))
                 history.training.append(_finite(torch.stack(losses).mean(), stage, epoch))
                 if len(batches.validation_rows):
                     history.validation.append(_validate(network, batches, choose or loss))
@@ -191,18 +197,25 @@ class Batches:
         order = rng.permutation(len(X))
         self.validation_rows, self.rows = np.sort(order[:n_validation]), order[n_validation:]
 
+    def __len__(self) -> int:
+        """Batches of one epoch of training."""
+        return max(1, len(self.rows) // self.size)
+
     def training(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Items and row numbers of the batches of one epoch, in a new order.
 
         An incomplete last batch is left out: losses over pairs would weigh its items more.
         """
         rows = self.rng.permutation(self.rows)
-        n_batches = max(1, len(rows) // self.size)
-        return self._take(rows[: n_batches * self.size])
+        return self._take(rows[: len(self) * self.size])
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The same for the validation part, always in the same order."""
         return self._take(self.validation_rows)
+
+    def everything(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """All items in order, those of the validation part too."""
+        return self._take(np.arange(len(self.items)))
 
     def _take(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, len(rows), self.size):
@@ -224,16 +237,25 @@ def as_tensor(X: np.ndarray, dtype: type = np.float32) -> Tensor:
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD or Adam; the parameters of ``network.backbone`` learn at a tenth of the rate."""
+    """SGD or Adam on features; SGD with two learning rates where there is a backbone."""
     backbone = getattr(network, "backbone", None)
-    pretrained = set() if backbone is None else set(backbone.parameters())
-    new = [p for p in network.parameters() if p not in pretrained]
-    groups = [{"params": new, "lr": recipe.lr}]
-    if pretrained:
-        groups.append({"params": list(backbone.parameters()), "lr": recipe.lr * BACKBONE_RATE})
+    settings = {"weight_decay": recipe.weight_decay}
+    if backbone is not None:
+        pretrained = list(backbone.parameters())
+        new = [p for p in network.parameters() if all(p is not other for other in pretrained)]
+        groups = [{"params": new, "lr": NEW_RATE}, {"params": pretrained, "lr": BACKBONE_RATE}]
+        return torch.optim.SGD(groups, momentum=MOMENTUM, **settings)
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
-    return torch.optim.Adam(groups, weight_decay=recipe.weight_decay, fused=True)
+        return torch.optim.SGD(network.parameters(), recipe.lr, momentum=MOMENTUM, **settings)
+    return torch.optim.Adam(network.parameters(), recipe.lr, fused=True, **settings)
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
+    """Halve the learning rates where it is time to; what they began with is kept beside them."""
+    if recipe.halve_every:
+        for group in optimizer.param_groups:
+            first = group.setdefault("first_lr", group["lr"])
+            group["lr"] = first * 0.5 ** (step // recipe.halve_every)
 
 
 def _step(

@@ -144,7 +144,7 @@ def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
     assert computing().checkpoints is None
 
 
-def test_a_backbone_learns_at_a_tenth_of_the_rate():
+def test_a_backbone_learns_at_a_tenth_of_the_rate_of_new_layers():
     class WithBackbone(nn.Module):
         def __init__(self):
             super().__init__()
@@ -152,7 +152,7 @@ def test_a_backbone_learns_at_a_tenth_of_the_rate():
             self.head = nn.Linear(3, 2)
 
     module = WithBackbone()
-    optimizer = make_optimizer(module, Recipe(lr=1e-3, optimizer="sgd"))
+    optimizer = make_optimizer(module, Recipe(lr=0.5, optimizer="adam"))
     new, pretrained = optimizer.param_groups
     assert (new["lr"], pretrained["lr"]) == pytest.approx((1e-3, 1e-4))
     assert new["momentum"] == pretrained["momentum"] == 0.9
@@ -163,3 +163,20 @@ def test_a_backbone_learns_at_a_tenth_of_the_rate():
 def test_history_without_validation_keeps_the_last_epoch():
     history = History(training=[2.0, 3.0])
     assert history.improves()
+
+
+def test_the_learning_rate_is_halved_on_and_on(regression, monkeypatch):
+    X, loss = regression
+    rates = []
+    real = torch.optim.SGD.step
+    monkeypatch.setattr(
+        torch.optim.SGD,
+        "step",
+        lambda self, *a, **k: rates.append(self.param_groups[0]["lr"]) or real(self, *a, **k),
+    )
+    recipe = Recipe(
+        epochs=3, batch_size=60, lr=0.08, optimizer="sgd", halve_every=4, validation=0.0
+    )
+    train(network(), X, loss, recipe, seed=0)
+    # Five steps an epoch.
+    assert rates == [0.08] * 4 + [0.04] * 4 + [0.02] * 4 + [0.01] * 3

@@ -36,6 +36,18 @@ def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     assert (itq.value > 0.8).all()
 
 
+def test_tables_rest_on_tests_between_the_methods(run, tmp_path):
+    """Blobs far apart: at 4 bits two random directions cannot keep them apart as PCA does."""
+    status, out, _ = run("--methods", "pcah", "lsh", "--bits", "4", "--seeds", "0", "1")
+    assert status == 0 and "The best is significantly better than the second" in " ".join(
+        out.split()
+    )
+    table = pd.read_csv(tmp_path / "results/blobs/tables/mAP@all.csv", index_col="method")
+    assert table["letter"].tolist()[:2] == ["a", "b"]
+    assert table.loc["pcah", "4 bits better than"] == "b"
+    assert pd.isna(table.loc["lsh", "4 bits better than"])
+
+
 def test_second_run_recomputes_nothing(run, tmp_path):
     run(*METHODS)
     before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
@@ -307,6 +319,30 @@ def test_what_is_stored_of_a_quantiser_makes_its_metrics_again(
         assert codes["query"].shape == (40, 2, 64) and codes["query"].dtype == np.float32
         again = evaluate_scores(codes["query"], codes["database"], labels[360:], labels[:360])
     np.testing.assert_array_equal(again.per_query["mAP@all"], per_query)
+
+
+def test_audit_keeps_codes_and_runs_cells_without_them_again(run, tmp_path):
+    arguments = ("--methods", "itq", "lsh", "--bits", "8")
+    run(*arguments)
+    assert "2 cells to run" in run(*arguments, "--audit", "--dry-run")[1]
+    status, out, err = run(*arguments, "--audit")
+    assert (
+        status == 0 and err == "cells that were stored without their codes and are run again: 2\n"
+    )
+    assert len(cell_files(tmp_path / "results", "codes.npz")) == 2
+    assert "Audit: mAP over the whole ranking" in out
+    tables = tmp_path / "results/blobs/tables"
+    audit = pd.read_csv(tables / "audit.csv").set_index(["method", "convention", "metric"])["value"]
+    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv").set_index(["method", "metric"])
+    for method in ("itq", "lsh"):
+        for metric in ("mAP@5000", "mAP@all", "P@r2"):
+            assert audit[method, "wdht", metric] == pytest.approx(
+                summary.loc[(method, metric), "value"], rel=1e-12
+            )
+    assert (tables / "audit.md").exists() and (tables / "audit.txt").read_text().strip() in out
+    before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
+    assert run(*arguments, "--audit")[2] == ""
+    assert {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")} == before
 
 
 def test_l2_normalisation_is_another_kind_of_features(run, tmp_path):

@@ -1,0 +1,133 @@
+"""Networks on features and on images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+from torchvision import models
+
+from features.pixels import SIDE, ImageArray, Pixels
+from features.tags import TagMatrix
+from methods.binary_tag import BinaryTag
+from methods.itq import ITQ
+from methods.network import FeatureDropout, dense, finished, make_network
+from methods.training import MOMENTUM, Recipe, make_optimizer, seeded
+from methods.wsdhq import WSDHQ
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A state dict of SqueezeNet with random weights."""
+    path = tmp_path_factory.mktemp("weights") / "squeezenet1_1.pth"
+    with seeded(0):
+        torch.save(models.squeezenet1_1(weights=None).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def images(weights):
+    """Twelve items, in reverse order, among twenty images of noise of two brightnesses."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 60, (20, 3, SIDE, SIDE), dtype=np.uint8)
+    pixels[::2] += 150
+    return ImageArray(pixels, np.arange(12)[::-1], "squeezenet1_1", weights)
+
+
+def test_features_are_centred_and_scaled_to_a_mean_variance_of_one(features):
+    network = make_network(features, lambda width: torch.nn.Identity(), seed=0)
+    seen = network(torch.tensor(features, dtype=torch.float32)).numpy()
+    assert seen.mean(axis=0) == pytest.approx(np.zeros(10), abs=1e-5)
+    assert (seen**2).mean() == pytest.approx(1, abs=1e-5)
+    assert network.backbone is None
+    assert finished(network).front.mean.dtype == torch.float64
+
+
+def test_initial_weights_come_from_the_seed(features):
+    first, second, other = (
+        make_network(features, lambda width: dense(width, 500), seed=seed).head.weight
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+    # Glorot: variance 2 / (inputs + outputs).
+    assert float(first.detach().var()) == pytest.approx(2 / 510, rel=0.1)
+
+
+def test_dropout_takes_whole_features_and_keeps_the_mean():
+    layer, x = FeatureDropout(0.25), torch.ones(4, 20_000)
+    with seeded(0):
+        dropped = layer(x)
+    assert dropped.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (dropped == dropped[0]).all()
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.02)
+    assert torch.equal(layer.eval()(x), x)
+
+
+def test_images_are_cut_to_their_middle_square():
+    from PIL import Image
+
+    image = Image.new("RGB", (600, 300), "red")
+    image.paste("blue", (150, 0, 450, 300))
+    pixels = Pixels().prepare(image)
+    assert pixels.shape == (3, SIDE, SIDE)
+    assert (pixels[2, :, 2:-2] == 255).all()
+
+
+def test_items_of_an_image_array_are_its_rows(images):
+    assert images.shape == (12, 3, SIDE, SIDE)
+    assert (images.read([0, 1]) == images.pixels[[11, 10]]).all()
+    assert (images[2:4].read(slice(None)) == images.pixels[[9, 8]]).all()
+
+
+def test_end_to_end_the_backbone_learns_at_its_own_rate(images):
+    network = make_network(images, lambda width: dense(width, 4), seed=0)
+    new, pretrained = make_optimizer(network, Recipe()).param_groups
+    assert (new["lr"], pretrained["lr"]) == (1e-3, 1e-4)
+    assert new["momentum"] == pretrained["momentum"] == MOMENTUM
+    assert {id(p) for p in pretrained["params"]} == {id(p) for p in network.backbone.parameters()}
+    assert {id(p) for p in new["params"]} == {id(p) for p in network.head.parameters()}
+
+
+def test_training_sees_random_crops_and_encoding_the_middle(images):
+    front = make_network(images, lambda width: torch.nn.Identity(), seed=0).front
+    pixels = torch.from_numpy(images.read(slice(0, 3)))
+    front.eval()
+    assert torch.equal(front(pixels), front(pixels))
+    front.train()
+    with seeded(0):
+        first, second = (front._random_crops(pixels) for _ in range(2))
+    assert first.shape == (3, 3, front.crop, front.crop)
+    assert not torch.equal(first, second)
+
+
+def test_a_method_is_trained_from_the_pixels_on(images):
+    tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
+    hasher = BinaryTag(6, epochs=2, batch_size=6, random_state=0).fit(images, tags=tags)
+    before = make_network(images, lambda width: dense(width, 6), seed=0)
+    moved = [
+        not torch.equal(p, q)
+        for p, q in zip(
+            hasher.network_.backbone.parameters(), before.backbone.parameters(), strict=True
+        )
+    ]
+    assert any(moved)
+    codes = hasher.encode(images)
+    assert codes.shape == (12, 6)
+    assert (hasher.encode(images[:5]) == codes[:5]).all()
+
+
+def test_a_quantiser_is_trained_from_the_pixels_on(images):
+    tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
+    tags = TagMatrix(csr_array(tags), vectors=np.eye(2, dtype=np.float32))
+    hasher = WSDHQ(6, epochs=3, batch_size=6, every=1, random_state=0).fit(images, tags=tags)
+    codes = hasher.encode(images)
+    assert codes.shape == (12, 1) and codes.dtype == np.uint8
+    assert (hasher.encode(images[:5]) == codes[:5]).all()
+    assert hasher.encode_queries(images[:2]).shape == (2, 1, 64)
+
+
+def test_methods_on_features_refuse_images(images):
+    with pytest.raises(ValueError, match="ITQ takes features, not images"):
+        ITQ(4).fit(images)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from methods.trial import query_items, take, training_items
+from methods.wp import WPDRSCH, WPDSH, JointNetwork, passes_over_sem_vectors, random_batches
+
+ALL = (WPDSH, WPDRSCH)
+
+
+def fitted(cls=WPDSH, items=None, **parameters):
+    items = items or training_items()
+    settings = {"epochs": 3, "random_state": 0, **parameters}
+    hasher = cls(8, **settings)
+    return hasher.fit(items.X, **hasher.supervised_by(tags=items.tags, labels=items.labels))
+
+
+def separation(hasher) -> float:
+    """Mean Hamming distance of items from different clusters, less that within clusters."""
+    items = query_items()
+    codes = hasher.encode(items.X)
+    distances = (codes[:, None] != codes).sum(axis=2)
+    together = items.clusters[:, None] == items.clusters
+    return distances[~together].mean() - distances[together].mean()
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_labels_are_asked_for_only_by_fine_tuning(cls):
+    assert cls(8).uses == ("tags", "labels")
+    assert cls(8, finetune=False).uses == ("tags",)
+    items = training_items()
+    given = cls(8, finetune=False).supervised_by(tags=items.tags, labels=items.labels)
+    assert set(given) == {"tags"}
+    with pytest.raises(ValueError, match="needs labels"):
+        cls(8).fit(items.X, tags=items.tags)
+    with pytest.raises(ValueError, match="needs tags"):
+        cls(8, finetune=False).fit(items.X)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_pre_training_alone_separates_what_has_different_tags(cls):
+    hasher = fitted(cls, finetune=False, epochs=10)
+    assert separation(hasher) > 1.5
+    items = training_items()
+    shuffled = np.random.default_rng(0).permutation(len(items.X))
+    blind = fitted(cls, items._replace(tags=items.tags[shuffled]), finetune=False, epochs=10)
+    assert separation(blind) < separation(hasher) / 2
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_fine_tuning_starts_from_the_pre_trained_weights(cls, monkeypatch):
+    seen = {}
+
+    def keep(self, network, X, targets):
+        seen.update(parameters=clone(self).get_params(), targets=targets)
+        seen["weights"] = {name: w.clone() for name, w in network.state_dict().items()}
+
+    monkeypatch.setattr(cls.method, "train_supervised", keep)
+    fitted(cls)
+    alone = fitted(cls, finetune=False).network_.state_dict()
+    assert set(seen["weights"]) == set(alone)
+    for name, weights in seen["weights"].items():
+        assert torch.equal(weights.double(), alone[name])
+    assert seen["targets"] is not None
+    assert seen["parameters"] == cls.method(8, random_state=0).get_params()
+
+
+def test_fine_tuning_separates_better_than_pre_training_alone():
+    assert separation(fitted()) > separation(fitted(finetune=False))
+
+
+def test_labels_change_nothing_without_fine_tuning():
+    items = training_items()
+    others = items._replace(labels=~items.labels)
+    first, second = (fitted(items=each, finetune=False) for each in (items, others))
+    assert (first.project(items.X) == second.project(items.X)).all()
+
+
+def test_images_without_a_tag_are_left_out_of_pre_training():
+    items = training_items()
+    tags = items.tags.copy()
+    tags.data = np.repeat(np.arange(len(items.X)) < 800, np.diff(tags.indptr)).astype(np.uint8)
+    tags.eliminate_zeros()
+    X = items.X.copy()
+    X[800:] = X[::-1][:400]
+    hasher = fitted(items=items._replace(tags=tags), finetune=False)
+    moved = fitted(items=items._replace(tags=tags, X=X), finetune=False)
+    # Only the mean and the scale of the features, by which they are standardised, may differ.
+    weights, others = (
+        {k: v for k, v in each.network_.state_dict().items() if not k.startswith("front")}
+        for each in (hasher, moved)
+    )
+    assert len(hasher.history_.training) == 3
+    assert hasher.drift_ == pytest.approx(moved.drift_, abs=1e-3)
+    assert all(torch.allclose(weights[k], others[k], atol=0.2) for k in weights)
+
+
+def test_too_few_known_tags_are_refused():
+    items = take(training_items(), slice(100))
+    tags = items.tags.copy()
+    tags.data = np.zeros_like(tags.data)
+    with pytest.raises(ValueError, match="fewer than two images have a known tag"):
+        fitted(items=items._replace(tags=tags), finetune=False)
+
+
+def test_sem_vectors_stay_near_the_observed_ones():
+    assert 0 < fitted(finetune=False).drift_ < 0.2
+    assert fitted(finetune=False, beta=0.0, delta=0.0).drift_ == 0
+
+
+def test_the_printed_settings_learn_too():
+    hasher = fitted(finetune=False, preset="paper", delta=1e-2, epochs=20)
+    assert separation(hasher) > 0.5
+
+
+def test_passes_go_from_ten_to_one_to_one_to_ten():
+    passes = [passes_over_sem_vectors(epoch, 20) for epoch in range(20)]
+    assert passes[0] == pytest.approx(10)
+    assert passes[-1] == pytest.approx(0.1)
+    ratios = np.array(passes[1:]) / passes[:-1]
+    assert ratios == pytest.approx(ratios[0])
+    assert passes_over_sem_vectors(0, 1) == pytest.approx(10)
+
+
+def test_every_row_comes_once_before_any_comes_again():
+    batches = list(random_batches(10, 4, 7, np.random.default_rng(0)))
+    assert [len(rows) for rows in batches] == [4, 4, 2, 4, 4, 2, 4]
+    for start in (0, 3):
+        assert sorted(np.concatenate(batches[start : start + 3])) == list(range(10))
+
+
+def test_checkpoints_hold_network_and_sem_vectors():
+    network = WPDSH(8, random_state=0).supervised().make_network(training_items().X)
+    z = torch.rand(5, 3)
+    state = JointNetwork(network, z).state_dict()
+    assert torch.equal(state["sem_vectors"], z)
+    assert set(network.state_dict()) == set(state) - {"sem_vectors"}

@@ -1,0 +1,218 @@
+"""WSDHQ: what its codes and scores are, how codebooks and network are trained together."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+
+from features.tags import TagMatrix
+from methods import checkpoints, wsdhq
+from methods.codebooks import Codebooks, icm_codes
+from methods.computing import Computing, computing_with
+from methods.tag_space import word_vectors
+from methods.trial import query_items, training_items
+from methods.wsdhq import WSDHQ, TrainingCodes, quantisation_loss, unit_rows
+
+QUICK = {"epochs": 7, "hidden": 32, "random_state": 0}
+
+
+@cache
+def tags():
+    """Tags of the made-up items, with vectors that need not be trained for each fit."""
+    return TagMatrix(training_items().tags, vectors=word_vectors(training_items().tags))
+
+
+def fitted(n_bits=12, **parameters):
+    return WSDHQ(n_bits, **{**QUICK, **parameters}).fit(training_items().X, tags=tags())
+
+
+@pytest.fixture(scope="module")
+def hasher():
+    return fitted()
+
+
+def test_scores_are_inner_products_of_query_embeddings_and_sums_of_code_words(hasher):
+    codes, tables = hasher.encode(training_items().X), hasher.encode_queries(query_items().X)
+    scores = tables[:, np.arange(2), codes].sum(axis=2)
+    x, r = hasher.codebooks_.reconstruct(codes), hasher.embed(query_items().X)
+    assert scores == pytest.approx(r @ x.T, abs=1e-4)
+
+
+def test_codes_are_those_that_icm_chooses_in_the_metric(hasher):
+    R = hasher.embed(query_items().X)
+    codes = icm_codes(R, hasher.codebooks_, hasher.factor_, hasher.order_)
+    assert (hasher.encode(query_items().X) == codes).all()
+    left = (R - hasher.codebooks_.reconstruct(codes)) @ hasher.factor_
+    assert (left**2).sum() < 0.2 * ((R @ hasher.factor_) ** 2).sum()
+
+
+def test_embeddings_are_on_the_sphere_or_are_the_outputs_themselves(hasher):
+    X = query_items().X
+    assert np.linalg.norm(hasher.embed(X), axis=1) == pytest.approx(np.ones(len(X)))
+    literal = fitted(normalize=False, lam=1e-4)
+    with torch.inference_mode():
+        outputs = literal.network_(torch.tensor(X)).numpy()
+    assert literal.embed(X) == pytest.approx(outputs)
+    assert np.abs(outputs).max() < 1 and np.ptp(np.linalg.norm(outputs, axis=1)) > 0.1
+
+
+@pytest.mark.parametrize(("n_bits", "sizes"), [(12, (64, 64)), (20, (128, 128, 64)), (7, (128,))])
+def test_any_number_of_bits_becomes_codebooks(n_bits, sizes):
+    some = fitted(n_bits, epochs=2)
+    codes = some.encode(query_items().X)
+    assert some.codebooks_.sizes == sizes
+    assert codes.shape == (40, len(sizes)) and (codes < sizes).all()
+
+
+def test_more_bits_leave_a_smaller_error():
+    errors = []
+    for n_bits in (4, 8, 16, 24):
+        some = fitted(n_bits, lam=0.0)
+        R = some.embed(training_items().X)
+        left = R - some.codebooks_.reconstruct(some.encode(training_items().X))
+        errors.append(((left @ some.factor_) ** 2).sum())
+    assert (np.diff(errors) < 0).all()
+
+
+def test_the_loss_of_quantisation_is_measured_through_inner_products_with_tags():
+    rng = np.random.default_rng(0)
+    V, r, x = (rng.standard_normal(shape) for shape in ((9, 4), (6, 4), (6, 4)))
+    factor = torch.from_numpy(wsdhq.metric_factor(V))
+    loss = quantisation_loss(torch.from_numpy(r), torch.from_numpy(x), factor)
+    assert float(loss) == pytest.approx((((r - x) @ V.T) ** 2).sum(axis=1).mean())
+    variable = torch.from_numpy(r).requires_grad_(True)
+    assert torch.autograd.gradcheck(
+        lambda r: quantisation_loss(r, torch.from_numpy(x), factor), variable
+    )
+
+
+def test_codebooks_follow_every_so_many_epochs_and_count_nothing_before(monkeypatch):
+    at, counted = [], []
+    replace, called = TrainingCodes.replace, TrainingCodes.forward
+    monkeypatch.setattr(TrainingCodes, "replace", lambda *a: at.append(len(counted)) or replace(*a))
+    monkeypatch.setattr(TrainingCodes, "forward", lambda *a: counted.append(1) or called(*a))
+    fitted(every=3, epochs=7, validation=0.0)
+    steps = len(training_items().X) // 256
+    assert at == [0, 3 * steps]
+    assert len(counted) == 4 * steps
+    at.clear(), counted.clear()
+    fitted(lam=0.0)
+    assert not at and not counted
+
+
+def test_joint_training_lowers_the_error_of_the_codes():
+    shares = []
+    for lam in (0.0, 20.0):
+        some = fitted(lam=lam, epochs=12, every=2, validation=0.0)
+        R = some.embed(training_items().X)
+        left = R - some.codebooks_.reconstruct(some.encode(training_items().X))
+        shares.append(((left @ some.factor_) ** 2).sum() / ((R @ some.factor_) ** 2).sum())
+    assert shares[1] < 0.8 * shares[0]
+
+
+def test_without_a_restart_the_codebooks_of_the_training_go_on(monkeypatch):
+    starts = []
+    real = wsdhq.initial_codebooks
+    monkeypatch.setattr(wsdhq, "initial_codebooks", lambda *a: starts.append(1) or real(*a))
+    fitted(restart=False)
+    assert len(starts) == 1
+    fitted(restart=True)
+    assert len(starts) == 3
+
+
+def test_codes_of_the_training_items_come_back_as_sums_of_code_words():
+    rng = np.random.default_rng(0)
+    codebooks = Codebooks(rng.standard_normal((12, 5)), (8, 4))
+    codes = np.column_stack([rng.integers(0, 8, 30), rng.integers(0, 4, 30)]).astype(np.uint8)
+    table = TrainingCodes(30, 5, (8, 4))
+    assert table.codebooks is None
+    table.replace(codebooks, codes)
+    assert table(torch.arange(30)).numpy() == pytest.approx(codebooks.reconstruct(codes), abs=1e-6)
+    assert table.codebooks.words == pytest.approx(codebooks.words, abs=1e-6)
+
+
+def test_a_killed_training_goes_on_with_its_codebooks(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0)
+    whole = fitted(epochs=9, every=4, validation=0.0)
+    real, epochs = wsdhq.embedding_loss, []
+
+    def killed(*arguments):
+        epochs.append(1)
+        if len(epochs) > 6 * (len(training_items().X) // 256):
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with computing_with(Computing(checkpoints=tmp_path)):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(wsdhq, "embedding_loss", killed)
+            fitted(epochs=9, every=4, validation=0.0)
+        resumed = fitted(epochs=9, every=4, validation=0.0)
+    assert resumed.history_.training == whole.history_.training
+    assert (resumed.encode(query_items().X) == whole.encode(query_items().X)).all()
+
+
+def test_nothing_of_the_training_codes_stays_in_the_network(hasher):
+    assert not any("codes" in name for name in hasher.network_.state_dict())
+
+
+def test_images_without_a_known_tag_are_left_out():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 6))
+    hot = np.eye(3, dtype=bool)[np.arange(200) % 3]
+    vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
+    some = TagMatrix(csr_array(hot), words=("a", "b", "c"), vectors=vectors)
+    moved = X.copy()
+    moved[hot[:, 2]] = rng.standard_normal((hot[:, 2].sum(), 6))
+    first, second = (WSDHQ(8, **QUICK).fit(x, tags=some).embed(X) for x in (X, moved))
+    assert np.array_equal(first, second)
+    nobody = TagMatrix(csr_array(hot), words=("a", "b", "c"), vectors=np.zeros_like(vectors))
+    with pytest.raises(ValueError, match="no training image carries a tag with a word vector"):
+        WSDHQ(8, **QUICK).fit(X, tags=nobody)
+
+
+def test_fewer_items_than_code_words_are_kept_apart():
+    items = training_items()
+    some = WSDHQ(16, **QUICK).fit(items.X[:50], tags=tags()[:50])
+    assert len(np.unique(some.encode(items.X[:50]), axis=0)) > 40
+
+
+def test_more_codebooks_than_dimensions_are_refused():
+    rng = np.random.default_rng(0)
+    flat = TagMatrix(
+        csr_array(np.eye(2, dtype=bool)[np.arange(60) % 2]), vectors=np.eye(2, dtype=np.float32)
+    )
+    with pytest.raises(ValueError, match="2 dimensions"):
+        WSDHQ(24, **QUICK).fit(rng.standard_normal((60, 4)), tags=flat)
+
+
+def test_parameters_reach_the_training(hasher):
+    plain = hasher.embed(query_items().X)
+    for change in (
+        {"neighbours": 0},
+        {"tau": 0.99},
+        {"gamma": 1.0},
+        {"margin": 0.7},
+        {"lam": 50.0},
+        {"every": 3},
+        {"dropout": 0.0},
+        {"hidden": 0},
+        {"halve_every": 2},
+    ):
+        assert not np.allclose(fitted(**change).embed(query_items().X), plain), change
+
+
+def test_the_preset_holds_the_settings_of_the_released_code():
+    literal = WSDHQ(preset="paper").in_force()
+    assert (literal.lam, literal.normalize, literal.hidden) == (1e-4, False, 0)
+    assert (literal.lr, literal.halve_every, literal.batch_size) == (3e-4, 300, 256)
+    assert (literal.gamma, literal.every, literal.restart) == (1.0, 2, False)
+    with pytest.raises(ValueError, match="preset must be default or paper, not 'code'"):
+        WSDHQ(preset="code").check_parameters()
+
+
+def test_unit_rows_leave_zeros():
+    assert unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[0.6, 0.8], [0, 0]]

@@ -1,0 +1,211 @@
+"""What stands out in a tested table, and how it is shown."""
+
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.comparison import comparison_table
+from benchmark.marks import (
+    best_is_separated,
+    column_marks,
+    describe_separation,
+    letter,
+    spell_letters,
+)
+from benchmark.significance import compare_cells
+from benchmark.statistics import Comparison
+from benchmark.store import CellResult, Measure, Store
+from benchmark.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+
+METHODS = ("top", "near", "low", "gone")
+
+
+def comparison(means, significant, methods=METHODS[:3]):
+    """All pairs of (position, position) in `significant` differ, the others do not."""
+    p = np.ones((len(means), len(means)))
+    for i, j in significant:
+        p[i, j] = p[j, i] = 0.001
+    means = np.array(means)
+    return Comparison(methods, means, means[:, None] - means, p)
+
+
+def test_what_is_not_significantly_worse_than_the_best_stands_beside_it():
+    tested = comparison([0.5, 0.49, 0.3], [(0, 2), (1, 2)])
+    marks = column_marks(METHODS, [0.5, 0.49, 0.3, None], tested)
+    assert [mark.rank for mark in marks] == [1, 1, 2, 0]
+    assert [mark.better for mark in marks] == [(2,), (2,), (), ()]
+
+
+def test_second_is_underlined_only_where_it_is_significantly_worse():
+    tested = comparison([0.5, 0.49, 0.3], [(0, 1), (0, 2)])
+    marks = column_marks(METHODS[:3], [0.5, 0.49, 0.3], tested)
+    assert [mark.rank for mark in marks] == [1, 2, 0]
+    assert [mark.better for mark in marks] == [(1, 2), (), ()]
+
+
+def test_equal_as_printed_but_significantly_worse_is_not_the_best():
+    """A method may be worse in every query by less than is printed."""
+    tested = comparison([0.50001, 0.5], [(0, 1)], METHODS[:2])
+    assert [m.rank for m in column_marks(METHODS[:2], [0.5, 0.5], tested)] == [1, 2]
+
+
+def test_method_without_values_per_query_is_compared_as_printed():
+    tested = comparison([0.5, 0.3], [(0, 1)], ("top", "low"))
+    marks = column_marks(("top", "near", "low"), [0.5, 0.49, 0.3], tested)
+    assert [mark.rank for mark in marks] == [1, 2, 0]
+    assert marks[0].better == (2,) and marks[1].better == ()
+    marks = column_marks(("top", "near", "low"), [0.5, 0.51, 0.3], tested)
+    assert [mark.rank for mark in marks] == [2, 1, 0]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_untested_columns_mark_what_prints_the_same(values):
+    printed = [round(value, 1) for value in values]
+    ranks = [
+        mark.rank for mark in column_marks([f"m{i}" for i in range(len(values))], printed, None)
+    ]
+    distinct = sorted(set(printed), reverse=True)
+    assert ranks == [min(distinct.index(v) + 1, 3) % 3 for v in printed]
+
+
+def test_gap_between_best_and_second():
+    tested = comparison([0.5, 0.49, 0.3], [(0, 1), (0, 2)])
+    assert best_is_separated(METHODS, [0.5, 0.49, 0.3, None], tested)
+    tested = comparison([0.5, 0.49, 0.3], [(0, 2)])
+    assert not best_is_separated(METHODS, [0.5, 0.49, 0.3, None], tested)
+
+
+def test_gap_in_words():
+    lengths = (12, 24, 32, 48)
+    assert "at 12 and 24 bits, not at 32 and 48 bits." in describe_separation(lengths, (12, 24))
+    assert "at 12, 24 and 32 bits, not at 48 bits." in describe_separation(lengths, (12, 24, 32))
+    assert describe_separation(lengths, lengths).endswith("at every code length.")
+    assert describe_separation(lengths, ()).startswith("At no code length")
+
+
+def test_letters_of_many_methods():
+    assert [letter(i) for i in (0, 25, 26, 27, 51, 52)] == ["a", "z", "aa", "ab", "az", "ba"]
+    assert spell_letters([]) == ""
+    assert spell_letters([0, 1, 3, 4, 5, 24, 25, 26, 27, 29]) == "a,b,d–f,y–ab,ad"
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_short_form_of_letters_says_the_same(positions):
+    names = [letter(i) for i in range(61)]
+    found = set()
+    for part in filter(None, spell_letters(sorted(positions)).split(",")):
+        first, _, last = part.partition("–")
+        found |= set(range(names.index(first), names.index(last or first) + 1))
+    assert found == positions
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Three methods at two lengths and two seeds: near is like top at 12 bits, worse at 24."""
+    rng = np.random.default_rng(0)
+    hard = rng.random(200)
+    store, cells, folders = Store(tmp_path), [], []
+    gains = {"top": (0.3, 0.3), "near": (0.299, 0.2), "low": (0.0, 0.1)}
+    for method, by_length in gains.items():
+        for bits, gain in zip((12, 24), by_length, strict=True):
+            for seed in range(2):
+                values = 0.5 * hard + gain + rng.normal(0, 0.05, 200)
+                mean = Measure(*[float(values.mean())] * 3)
+                metrics = {"mAP@all": mean, "base_rate": mean._replace(value=0.1)}
+                cell = CellResult("d", "f", method, bits, seed, "done", metrics=metrics)
+                folder = f"d/{method}/{bits}b-s{seed}-x"
+                store.write(folder, cell, {}, {"profile": {"query:mAP@all": values}})
+                cells.append(cell)
+                folders.append(folder)
+    return cells, folders, store
+
+
+@pytest.fixture
+def table(stored):
+    tests = compare_cells(*stored, ["mAP@all"])["mAP@all"]
+    return comparison_table(stored[0], "mAP@all", tests=tests)
+
+
+def test_stored_values_of_each_query_are_read_back(stored):
+    cells, folders, store = stored
+    values = store.per_query(folders[0])
+    assert list(values) == ["mAP@all"] and values["mAP@all"].shape == (200,)
+    assert values["mAP@all"].mean() == cells[0].metrics["mAP@all"].value
+    assert store.per_query("d/nothing/here") == {}
+
+
+def test_every_column_is_compared(stored, table):
+    assert sorted(table.tests) == [12, 24]
+    assert table.tests[12].methods == ("top", "near", "low")
+    assert [[e.rank for e in row.entries] for row in table.rows] == [[1, 1], [1, 2], [2, 0]]
+    assert [[e.better for e in row.entries] for row in table.rows] == [
+        [(2,), (1, 2)],
+        [(2,), (2,)],
+        [(), ()],
+    ]
+    assert table.separated == (24,)
+
+
+def test_cells_that_are_not_done_and_lone_methods_are_not_compared(stored):
+    cells, folders, store = stored
+    kept = [i for i, c in enumerate(cells) if c.method == "top" or c.bits == 24]
+    tests = compare_cells([cells[i] for i in kept], [folders[i] for i in kept], store, ["mAP@all"])
+    assert list(tests["mAP@all"]) == [24]
+    skipped = [CellResult("d", "f", m, 12, 0, "skipped") for m in "ab"]
+    assert compare_cells(skipped, ["x", "y"], store, ["mAP@all"]) == {"mAP@all": {}}
+
+
+def test_markdown_shows_letters(table):
+    text = to_markdown(table)
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
+    assert {len(row) for row in rows} == {4}
+    assert [row[:2] for row in rows[2:]] == [["a", "top"], ["b", "near"], ["c", "low"],
+                                             ["", "*base rate*"]]  # fmt: skip
+    assert re.fullmatch(r"\*\*0.\d{4}\*\* ± 0.\d{4}<sup>b,c</sup>", rows[2][3])
+    assert re.fullmatch(r"<ins>0.\d{4}</ins> ± 0.\d{4}<sup>c</sup>", rows[3][3])
+    assert "not significantly worse" in text and "level 0.05" in text
+    assert "significantly better than the second at 24 bits, not at 12 bits." in text
+
+
+def test_terminal_shows_no_letters_and_says_which_gap_is_significant(table):
+    lines = to_text(table).splitlines()
+    assert lines[4].split()[0] == "top" and lines[4].count("*") == 2
+    assert lines[5].count("*") == 1 and lines[5].count("+") == 1
+    words = " ".join(lines).split()
+    assert "second at 24 bits, not at 12 bits." in " ".join(words)
+    assert "b,c" not in words
+
+
+def test_csv_lists_letters(table):
+    frame = pd.read_csv(io.StringIO(to_csv(table)), index_col="method", keep_default_na=False)
+    assert frame["letter"].tolist() == ["a", "b", "c", ""]
+    assert frame["24 bits better than"].tolist() == ["b c", "c", "", ""]
+    assert frame["12 bits better than"].tolist() == ["c", "c", "", ""]
+    assert frame.loc["base rate", "24 bits"] == pytest.approx(0.1)
+
+
+def test_latex_shows_letters_in_rows_of_equal_width(table):
+    text = to_latex(table)
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {row.count("&") for row in rows} == {3}
+    assert r"\begin{tabular}{llrr}" in text and r"\textsuperscript{b,c}" in text
+    assert text.count("{") == text.count("}")
+
+
+def test_page_says_once_what_the_marks_mean(stored, tmp_path):
+    tests = compare_cells(*stored, ["mAP@all"])
+    page = write_tables(stored[0], tmp_path / "tables", ["mAP@all"], tests=tests)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("randomisation test") == 1
+    assert "at 24 bits, not at 12 bits." in text
+
+
+def test_without_tests_nothing_is_claimed(stored):
+    table = comparison_table(stored[0], "mAP@all")
+    for text in (to_text(table), to_markdown(table), to_latex(table), to_csv(table)):
+        assert "ignifican" not in text and "letter" not in text.lower()
