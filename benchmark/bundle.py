@@ -17,10 +17,12 @@ from scipy import sparse
 from benchmark.plan import TAG_MODULES, code_digest
 from benchmark.store import checksum, move_folder
 from features.pixels import SIDE, ImageArray
+from features.rotations import ANGLES, RotatedCopies, drawn_rows
 
 if TYPE_CHECKING:
     from benchmark.datasets.base import Dataset, Split
     from benchmark.tag_source import TagSource
+    from features.cache import FeatureFile
     from features.tags import TagMatrix
     from methods.base import Task
 
@@ -47,6 +49,8 @@ class Bundle:
         with word vectors if the user gave any.
     images : Items or None
         For methods that are trained end to end.
+    copies : RotatedCopies or None
+        Features of rotated images of some training items.
     """
 
     X_train: np.ndarray
@@ -57,6 +61,7 @@ class Bundle:
     query_labels: np.ndarray
     train_tags: TagMatrix
     images: Items | None = None
+    copies: RotatedCopies | None = None
 
     @property
     def features(self) -> Items:
@@ -116,6 +121,7 @@ def write_bundle(
     features: FeatureRows,
     tags: TagSource,
     images: ImageFile | None,
+    copies: FeatureFile | None,
     folder: Path,
 ) -> Path:
     """Write what workers need below `folder` and return its place; nothing if it is there already.
@@ -131,6 +137,7 @@ def write_bundle(
         "split": split.checksum,
         "tags": tags.identity,
         "tag_code": [code_digest(module) for module in TAG_MODULES],
+        "copies": copies and str(copies.path.resolve()),
         "images": images
         and {
             "pixels": str(images.path.resolve()),
@@ -185,7 +192,15 @@ def open_bundle(folder: Path) -> Bundle:
         *(part(f"{name}_labels.npy") for name in rows),
         _load_tags(folder),
         images=_open_images(about["images"], [part(f"{name}_items.npy") for name in rows]),
+        copies=about["copies"] and _open_copies(about, len(rows["train"])),
     )
+
+
+def _open_copies(about: dict, n_train: int) -> RotatedCopies:
+    flat = np.load(about["copies"], mmap_mode="r", allow_pickle=False)
+    rows = drawn_rows(n_train)
+    features = _take(flat, np.arange(len(flat)), about["l2"])
+    return RotatedCopies(rows, np.array(ANGLES), features.reshape(len(rows), len(ANGLES), -1))
 
 
 def _open_images(about: dict | None, parts: list[np.ndarray]) -> Items | None:

@@ -123,7 +123,9 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     reset_peak_memory()
     spared = seconds_spared()
     with watch.time("fit"):
-        supervision = hasher.supervised_by(tags=data.train_tags, labels=data.train_labels)
+        supervision = hasher.supervised_by(
+            tags=data.train_tags, labels=data.train_labels, copies=data.copies
+        )
         hasher.fit(items.train, **supervision)
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared

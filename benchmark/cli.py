@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
-from benchmark.options import build_parser
+from benchmark.options import BITS, DATASET, PAPER_SEEDS, PROTOCOL, SEEDS, build_parser
 from benchmark.protocol import PRESETS, Protocol, find_protocol
 from benchmark.registry import Variant, methods
 from features.errors import FeatureError
 
 if TYPE_CHECKING:
-    from benchmark.store import CellResult, Store
+    from pathlib import Path
+
+    from benchmark.paper_tables import PaperTable
+    from benchmark.session import Outcome, Session
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-
-#: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,10 +58,13 @@ def _dispatch(args: argparse.Namespace) -> int:
         return _list(args.list)
     if args.check_method:
         return _check_method(args.check_method)
-    return _lint(args) if args.lint else _run(args)
+    if args.lint:
+        return _lint(args)
+    return _papers(args) if args.table or args.figure else _run(args)
 
 
 def _list(kind: str) -> int:
+    from benchmark.papers import list_papers
     from features.extractors import extractor_names
 
     sections = {
@@ -71,6 +75,7 @@ def _list(kind: str) -> int:
         "datasets": [(e.name, e.summary) for e in datasets.entries()],
         "features": extractor_names(),
         "protocols": [(p.name, p.about) for p in PRESETS.values()],
+        "papers": list_papers(),
     }
     for title, lines in sections.items():
         if kind == title:
@@ -105,143 +110,168 @@ def _lint(args: argparse.Namespace) -> int:
     from benchmark.store import check_writable
 
     check_writable(_cache(args), "--cache")
-    print(data_sheet(open_dataset(args.dataset, args.data_root, _cache(args) / "splits")))
+    print(
+        data_sheet(open_dataset(args.dataset or DATASET, args.data_root, _cache(args) / "splits"))
+    )
     return DONE
 
 
 def _run(args: argparse.Namespace) -> int:
     variants = _variants(args)
-    protocol = find_protocol(args.protocol)
-    if args.scheduler and args.backend != "dask":
-        raise InputError("--scheduler needs --backend dask")
-    from benchmark.store import Store, check_writable
-
-    store = Store(args.results)
-    # From here on numpy, scikit-learn and the methods load.
-    from benchmark.datasets.opening import open_dataset
+    protocol = find_protocol(args.protocol or PROTOCOL)
+    session = _session(args)
     from benchmark.plan import Grid
-    from benchmark.prepare import (
-        FeatureRequest,
-        check_features,
-        check_tuning,
-        prepare,
-        to_stderr,
-    )
-    from benchmark.tag_source import TagRequest, describe_tags, open_tags
 
-    check_writable(_cache(args), "--cache")
-    dataset = open_dataset(args.dataset, args.data_root, _cache(args) / "splits")
-    if dataset.name in RESERVED:
-        raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
-    request = FeatureRequest(
-        args.features,
-        args.weights,
-        args.device,
-        args.on_bad_image,
-        args.l2_normalize,
-        args.end_to_end,
+    data = session.open(args.dataset or DATASET)
+    grid = Grid(
+        variants, _unique(args.bits or BITS), _unique(args.seeds or SEEDS), protocol, args.tune
     )
-    check_features(dataset, request)
-    for note in dataset.notes:
-        to_stderr(f"{dataset.name}: {note}")
-    tag_request = TagRequest(args.word_vectors, args.min_tag_count)
-    tags = open_tags(dataset, tag_request, _cache(args), to_stderr)
-    check_tuning(dataset, args.tune)
-    save_codes = args.save_codes or args.audit
-    grid = Grid(variants, _unique(args.bits), _unique(args.seeds), protocol, args.tune)
     if args.dry_run:
-        from benchmark.prepare import foresee
-        from benchmark.price import price_cells, price_text
-
-        foreseen = foresee(dataset, request, tags, _cache(args))
-        cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
-        print(price_text(price_cells(cells, store, codes=save_codes), args.jobs))
-        if foreseen.bundle is None:
-            print(f"features of {len(dataset):,} images are to be extracted first")
+        print(session.price(data, grid))
         return DONE
-
-    prepared = prepare(dataset, request, tags, _cache(args), to_stderr)
-    cells = grid.cells(prepared.identity, prepared.task, prepared.parts)
-    if any("tags" in cell.specification for cell in cells if not cell.skip):
-        to_stderr(f"{dataset.name}: {describe_tags(tags.identity)}: {prepared.tag_account}")
-
-    from benchmark.cell import Run
-    from benchmark.runner import run_cells, shared_folder
-    from benchmark.workers import Workers
-
-    run = Run(
-        results=args.results.resolve(),
-        bundle=prepared.bundle.resolve(),
-        shared=shared_folder(_cache(args).resolve(), prepared.identity),
-        protocol=protocol,
-        plugins=tuple(path.resolve() for path in args.plugin),
-        save_codes=save_codes,
-        checkpoints=(_cache(args) / "checkpoints").resolve(),
-        device=args.device,
-        progress=args.jobs == 1,
-    )
-    workers = Workers(args.jobs, args.backend, args.scheduler)
-    results = run_cells(run, cells, workers, again=args.rerun)
-    folders = [cell.folder for cell in cells]
-    status = _report(results, folders, store, protocol, prepared.n_database)
+    outcome = session.run(data, grid)
+    status = _report(outcome, session, protocol)
     if args.audit:
-        _audit(results, folders, store, prepared.bundle)
+        _audit(outcome, session)
     return status
 
 
-def _report(
-    results: Sequence[CellResult],
-    folders: Sequence[str],
-    store: Store,
-    protocol: Protocol,
-    n_database: int,
-) -> int:
+def _session(args: argparse.Namespace) -> Session:
+    if args.scheduler and args.backend != "dask":
+        raise InputError("--scheduler needs --backend dask")
+    from benchmark.store import Store
+
+    Store(args.results)
+    # From here on numpy, scikit-learn and the methods load.
+    from benchmark.prepare import FeatureRequest
+    from benchmark.session import Session
+    from benchmark.tag_source import TagRequest
+    from benchmark.workers import Workers
+
+    return Session(
+        results=args.results,
+        cache=_cache(args),
+        data_root=args.data_root,
+        request=FeatureRequest(
+            args.features,
+            args.weights,
+            args.device,
+            args.on_bad_image,
+            args.l2_normalize,
+            args.end_to_end,
+        ),
+        tags=TagRequest(args.word_vectors, args.min_tag_count),
+        workers=Workers(args.jobs, args.backend, args.scheduler),
+        again=args.rerun,
+        plugins=tuple(args.plugin),
+        save_codes=args.save_codes or args.audit,
+        tune=args.tune,
+    )
+
+
+def _report(outcome: Outcome, session: Session, protocol: Protocol) -> int:
     from benchmark.output import terminal_text, tested_differences, write_outputs
     from benchmark.prepare import to_stderr
+    from benchmark.session import failure_text
 
-    root = store.root
-    folder = root / results[0].dataset
-    tests = tested_differences(results, folders, store, protocol, n_database)
+    results, n_database = outcome.results, len(outcome.split.database)
+    folder = session.results / results[0].dataset
+    tests = tested_differences(results, outcome.folders, session.store, protocol, n_database)
     write_outputs(results, folder, protocol, n_database, tests)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     print(terminal_text(results, protocol, n_database, tests, colour=colour))
     print(f"\nAll tables, figures and summary.csv: {folder}")
-    failed = [result for result in results if result.status == "failed"]
-    if failed:
-        first = failed[0]
-        to_stderr(
-            f"{len(failed)} of {len(results)} cells failed, the first: {first.method} at "
-            f"{first.bits} bits: {first.reason} (error.txt below {root / 'cells'})"
-        )
-    return FAILED if failed else DONE
+    failure = failure_text(results, session.results)
+    if failure:
+        to_stderr(failure)
+    return FAILED if failure else DONE
 
 
-def _audit(
-    results: Sequence[CellResult], folders: Sequence[str], store: Store, bundle: Path
-) -> None:
+def _audit(outcome: Outcome, session: Session) -> None:
     from benchmark.audit import audit_cells
     from benchmark.audit_tables import audit_text, write_audit
     from benchmark.bundle import open_bundle
 
-    data = open_bundle(bundle)
-    frame = audit_cells(results, folders, store, data.query_labels, data.database_labels)
-    write_audit(frame, store.root / results[0].dataset / "tables")
+    data = open_bundle(outcome.bundle)
+    labels = data.query_labels, data.database_labels
+    frame = audit_cells(outcome.results, outcome.folders, session.store, *labels)
+    write_audit(frame, session.results / outcome.results[0].dataset / "tables")
     print(f"\n{audit_text(frame)}")
 
 
+def _papers(args: argparse.Namespace) -> int:
+    for option in ("protocol", "audit"):
+        if getattr(args, option):
+            raise InputError(f"--{option} does not go with --table and --figure: they have theirs")
+    from benchmark.papers import Choice, narrowed_figure, narrowed_table
+
+    choice = Choice(args.dataset, tuple(args.methods or ()), tuple(args.bits or ()))
+    tables = {i: narrowed_table(i, choice) for i in args.table}
+    figures = [narrowed_figure(i, choice) for i in _unique(args.figure)]
+    changes = _changes(args)
+    session = _session(args)
+    from benchmark.paper_run import PaperRun
+    from benchmark.prepare import to_stderr
+    from benchmark.session import failure_text
+
+    run = PaperRun(
+        tables,
+        figures,
+        choice,
+        _unique(args.seeds or PAPER_SEEDS),
+        session,
+        partial(_changed, changes=changes),
+    )
+    _check_changes(changes, {text.partition("[")[0] for w in run.wanted for text in w.variants})
+    if args.dry_run:
+        print(run.price())
+        return DONE
+    for found, paths in run.run():
+        print(found if isinstance(found, str) else _table_text(found))
+        print("\n".join(map(str, paths)) or "nothing to draw", end="\n\n")
+    failure = failure_text(run.cells(), session.results)
+    if failure:
+        to_stderr(failure)
+    return FAILED if failure else DONE
+
+
+def _table_text(table: PaperTable) -> str:
+    from benchmark.paper_layout import to_text
+
+    return to_text(table, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
+
+
 def _variants(args: argparse.Namespace) -> list[Variant]:
-    variants = methods.select(args.methods)
+    variants = methods.select(args.methods or ["*"])
+    changes = _changes(args)
+    _check_changes(changes, {variant.name for variant in variants})
+    return _unique([_changed(variant, changes) for variant in variants])
+
+
+def _changes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Method to the parameters that ``--set`` gives it."""
+    changes: dict[str, dict[str, Any]] = {}
     for text in args.set:
         target, equals, value = text.partition("=")
         name, dot, parameter = target.strip().rpartition(".")
         if not (equals and dot):
             raise InputError(f"--set {text}: write it as METHOD.PARAM=VALUE")
         entry = methods.find(name)
-        if not any(variant.name == name for variant in variants):
-            raise InputError(f"--set {text}: {name} is not among the methods to run")
-        change = {parameter: methods.parse_value(entry, parameter, value.strip())}
-        variants = [v.with_parameters(change, entry) if v.name == name else v for v in variants]
-    return _unique(variants)
+        changes.setdefault(name, {})[parameter] = methods.parse_value(
+            entry, parameter, value.strip()
+        )
+    return changes
+
+
+def _check_changes(changes: Mapping[str, Mapping], names: Set[str]) -> None:
+    for name in changes:
+        if name not in names:
+            raise InputError(f"--set {name}.…: {name} is not among the methods to run")
+
+
+def _changed(variant: Variant, changes: Mapping[str, Mapping[str, Any]]) -> Variant:
+    more = changes.get(variant.name)
+    return variant.with_parameters(more, methods.find(variant.name)) if more else variant
 
 
 def _cache(args: argparse.Namespace) -> Path:

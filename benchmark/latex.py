@@ -50,7 +50,7 @@ def to_latex(table: Table) -> str:
     ]
     for position, row in enumerate(table.rows):
         letters = [letter(position)] if tested else []
-        name = _latex(row.method) + _superscript("", row.note)
+        name = escape_latex(row.method) + _superscript("", row.note)
         cells = [_latex_entry(table, entry) for entry in row.entries]
         lines.append(" & ".join([*letters, name, *cells]) + r" \\")
     if table.chance is not None:
@@ -59,25 +59,29 @@ def to_latex(table: Table) -> str:
         lines += [r"\midrule", " & ".join([*first, BASE_RATE, *chance]) + r" \\"]
     lines += [r"\bottomrule", r"\end{tabular}"]
     if table.footnotes:
-        notes = [f"{_superscript('', key)}~{_latex(text)}" for key, text in table.footnotes.items()]
+        notes = [
+            f"{_superscript('', key)}~{escape_latex(text)}" for key, text in table.footnotes.items()
+        ]
         lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize"]
         lines += ["\\par\n".join(notes), r"\end{minipage}"]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
 def _latex_caption(table: Table) -> str:
-    parts = [_latex(table.caption)]
+    parts = [escape_latex(table.caption)]
     tested = bool(table.tests)
     if table.ranked:
         parts.append(describe_marks(r"\textbf{Bold}", r"\underline{underlined}", tested=tested))
     if tested:
-        parts += [LETTERS, _latex(table.findings)]
+        parts += [LETTERS, escape_latex(table.findings)]
     return " ".join(parts)
 
 
 def _latex_entry(table: Table, entry: Entry) -> str:
     mean, deviation = numbers(table, entry)
-    mean = {0: "{}", 1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}[entry.rank].format(_latex(mean))
+    mean = {0: "{}", 1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}[entry.rank].format(
+        escape_latex(mean)
+    )
     tail = rf"\,{{\scriptsize$\pm$\,{deviation}}}" if deviation else ""
     return mean + tail + _superscript(spell_letters(entry.better, dash="--"), entry.note)
 
@@ -88,5 +92,6 @@ def _superscript(letters: str, number: str) -> str:
     return rf"\textsuperscript{{{raised}}}" if raised else ""
 
 
-def _latex(text: str) -> str:
+def escape_latex(text: str) -> str:
+    """Text that LaTeX prints as it is."""
     return text.translate(_LATEX_SPECIAL)

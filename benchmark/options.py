@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from benchmark import __version__
 from benchmark.errors import InputError
+
+DATASET = "demo"
+BITS = (12, 24, 32, 48)
+SEEDS = (0,)
+#: Of ``--table`` and ``--figure``: enough for a deviation.
+PAPER_SEEDS = (0, 1, 2)
+PROTOCOL = "wdht"
 
 EPILOG = """\
 examples:
@@ -16,6 +24,7 @@ examples:
   run_benchmark.py --dataset nuswide --bits 12 24 32 48
   run_benchmark.py --dataset my_photos --features resnet50 --methods itq 'agh*'
   run_benchmark.py --plugin my_method.py --methods my-method itq
+  run_benchmark.py --table 3 4                         tables of a paper beside its numbers
   run_benchmark.py --dataset my_photos --lint          check the data first
 
 exit status: 0 all cells done or skipped with a reason, 1 some cell failed, 2 bad arguments or data
@@ -46,10 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--dataset",
-        default="demo",
         metavar="NAME|FOLDER",
         help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv "
-        "(default: %(default)s)",
+        f"(default: {DATASET}; with --table and --figure that of the paper)",
     )
     group.add_argument(
         "--data-root",
@@ -95,25 +103,24 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--methods",
         nargs="+",
-        default=["*"],
         metavar="NAME",
-        help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all)",
+        help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all, or those of "
+        "the paper)",
     )
     group.add_argument(
         "--bits",
         nargs="+",
         type=_whole(1, 65_536, "a code length in bits"),
-        default=[12, 24, 32, 48],
         metavar="B",
-        help="code lengths (default: 12 24 32 48)",
+        help=f"code lengths (default: {_spelt(BITS)}, or those of the paper)",
     )
     group.add_argument(
         "--seeds",
         nargs="+",
         type=_whole(0, 2**32 - 1, "a seed"),
-        default=[0],
         metavar="S",
-        help="one repetition per seed; tables show mean and deviation (default: 0)",
+        help="one repetition per seed; tables show mean and deviation (default: "
+        f"{_spelt(SEEDS)}; with --table and --figure {_spelt(PAPER_SEEDS)})",
     )
     group.add_argument(
         "--set",
@@ -131,7 +138,9 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "similar tags",
     )
     group.add_argument(
-        "--protocol", default="wdht", metavar="NAME", help="see --list protocols (default: wdht)"
+        "--protocol",
+        metavar="NAME",
+        help=f"see --list protocols (default: {PROTOCOL}); a table or figure has its own",
     )
     group.add_argument(
         "--plugin",
@@ -201,14 +210,28 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         "--list",
         nargs="?",
         const="all",
-        choices=("all", "methods", "datasets", "features", "protocols"),
+        choices=("all", "methods", "datasets", "features", "protocols", "papers"),
         help="what there is to choose from",
+    )
+    group.add_argument(
+        "--table",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="tables of the papers beside what they print: see --list papers",
+    )
+    group.add_argument(
+        "--figure", nargs="+", default=[], metavar="ID", help="figures of the papers, likewise"
     )
     group.add_argument("--dry-run", action="store_true", help="show the cells and their price")
     group.add_argument("--lint", action="store_true", help="check the data and print a data sheet")
     group.add_argument(
         "--check-method", metavar="NAME", help="try a method on the conformance suite"
     )
+
+
+def _spelt(numbers: Sequence[int]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def _whole(least: int, most: int, what: str):  # noqa: ANN202 - an argparse type

@@ -14,6 +14,9 @@ from benchmark.store import CellResult, Store
 from benchmark.tables import to_text, write_tables
 from benchmark.wording import is_ranked
 
+#: How the names of files with tables and figures of papers begin.
+PAPER = "paper-"
+
 
 def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
     """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
@@ -64,13 +67,24 @@ def write_outputs(
     from benchmark.plots import write_figures
 
     for stale in ("tables", "figures"):
-        shutil.rmtree(folder / stale, ignore_errors=True)
+        _clear(folder / stale)
     write_summary(cells, folder / "summary.csv")
     metrics = measured_metrics(cells, protocol, n_database)
     write_tables(cells, folder / "tables", metrics, ties=protocol.ties, tests=tests)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
         write_figures(cells, folder / "figures", map_metrics)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what the last run wrote; tables and figures of papers come from runs of their own."""
+    for path in folder.glob("*"):
+        if path.name.startswith(PAPER):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def terminal_text(

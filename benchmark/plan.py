@@ -120,6 +120,11 @@ class Grid:
             for seed in self.seeds
         ]
 
+    def uses(self, name: str) -> bool:
+        """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
+        seed = self.seeds[0]
+        return any(name in make_hasher(v, self.bits[0], seed).uses for v in self.variants)
+
     def _cell(
         self,
         variant: Variant,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +86,25 @@ def write_figures(
     -------
     list of Path
     """
+    with style():
+        figures = draw_figures(cells, map_metrics)
+        return [p for name, figure in figures.items() for p in save(figure, Path(folder), name)]
+
+
+def style() -> AbstractContextManager[None]:
+    """The style that figures are drawn and saved in."""
+    return matplotlib.style.context(["default", _SETTINGS])
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PNG and SVG; the same figure gives the same bytes."""
     paths = []
-    with matplotlib.style.context(["default", _SETTINGS]):
-        for name, figure in draw_figures(cells, map_metrics).items():
-            for suffix, options in (("png", {"dpi": DOTS_PER_INCH}), ("svg", {})):
-                metadata = {"Date": None} if suffix == "svg" else {}
-                stream = io.BytesIO()
-                figure.savefig(stream, format=suffix, metadata=metadata, **options)
-                paths.append(Path(folder) / f"{name}.{suffix}")
-                write_file(paths[-1], stream.getvalue())
+    for suffix, options in (("png", {"dpi": DOTS_PER_INCH}), ("svg", {})):
+        metadata = {"Date": None} if suffix == "svg" else {}
+        stream = io.BytesIO()
+        figure.savefig(stream, format=suffix, metadata=metadata, **options)
+        paths.append(folder / f"{name}.{suffix}")
+        write_file(paths[-1], stream.getvalue())
     return paths
 
 

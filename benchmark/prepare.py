@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,11 @@ from benchmark.errors import InputError
 from features.backbones import check_device
 from features.extractors import check_extractor_name
 from features.pixels import Pixels
+from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
     from benchmark.tag_source import TagSource
+    from features.cache import FeatureFile
     from features.tags import TagAccount
     from methods.base import Task
 
@@ -46,6 +48,8 @@ class FeatureRequest:
         Whether vectors are scaled to unit length.
     end_to_end : bool
         Whether networks are to be trained on the images, from this extractor's network.
+    copies : bool
+        Whether features of rotated images are wanted too.
     """
 
     name: str | None = None
@@ -54,6 +58,7 @@ class FeatureRequest:
     on_bad_image: str = "skip"
     l2: bool = False
     end_to_end: bool = False
+    copies: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ class Prepared:
     parts : dict
         What identifies the parts that only some methods look at; see :meth:`Grid.cells`.
     task : Task
-    n_database : int
+    split : Split
+        Of the items that have features.
     tag_account : TagAccount or None
         What there is to learn from tags; None while features are not extracted.
     """
@@ -78,7 +84,7 @@ class Prepared:
     identity: dict[str, Any]
     parts: dict[str, dict[str, Any]]
     task: Task
-    n_database: int
+    split: Split
     tag_account: TagAccount | None = None
 
 
@@ -144,7 +150,9 @@ def prepare(
         features = _extracted(dataset, name, request, cache, log)
     usable = _usable_split(dataset, features)
     images = _pixels(dataset, name, request, cache, log) if request.end_to_end else None
-    bundle = write_bundle(dataset, usable, features, tags, images, cache / "bundles")
+    wanted = request.copies and not request.end_to_end and name not in dataset.features
+    copies = _copies(dataset, usable, name, request, cache, log) if wanted else None
+    bundle = write_bundle(dataset, usable, features, tags, images, copies, cache / "bundles")
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -160,7 +168,9 @@ def prepare(
     parts = {"tags": tags.identity}
     if images:
         parts["images"] = {"backbone": features.identity, "pixels": images.identity}
-    return Prepared(bundle, identity, parts, task, len(opened.X_database), account)
+    if copies:
+        parts["copies"] = {"file": copies.path.stem, "checksum": copies.checksum}
+    return Prepared(bundle, identity, parts, task, usable, account)
 
 
 def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
@@ -173,6 +183,8 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
     from features.extractors import make_extractor
     from methods.base import Task
 
+    # Copies are extracted late and are few; without them their cells count as still to run.
+    request = replace(request, copies=False)
     name = check_features(dataset, request)
     if name not in dataset.features:
         extractor = make_extractor(name, weights=request.weights, device=request.device)
@@ -182,7 +194,7 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
             task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
             identity = {"dataset": dataset.name, "features": name}
             parts = {"tags": tags.identity}
-            return Prepared(None, identity, parts, task, len(dataset.split.database))
+            return Prepared(None, identity, parts, task, dataset.split)
     return prepare(dataset, request, tags, cache, to_stderr)
 
 
@@ -226,6 +238,24 @@ def _pixels(
         dataset.images, Pixels(), cache / "features", dataset.fingerprint, log=log
     )
     return ImageFile(stored.path, name, request.weights, dict(stored.identity))
+
+
+def _copies(
+    dataset: Dataset,
+    split: Split,
+    name: str,
+    request: FeatureRequest,
+    cache: Path,
+    log: Callable[[str], None],
+) -> FeatureFile:
+    """Features of rotated images of some training items."""
+    from features.cache import cached_features
+    from features.extractors import make_extractor
+
+    images = RotatedImages(dataset.images, split.train[drawn_rows(len(split.train))])
+    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    fingerprint = images.fingerprint(dataset.fingerprint)
+    return cached_features(images, extractor, cache / "features", fingerprint, log=log)
 
 
 def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:

@@ -116,7 +116,7 @@ class _Layout:
 WDHT = "WDHT (Gattupalli et al., CVPR 2019)"
 _NUS, _MIR = "NUS-WIDE", "MIR-FLICKR25K"
 _WDHT_PARTS = (("wdht", _NUS, "nuswide"), ("wdht", _MIR, "mirflickr25k"))
-_SMALL = "[n_query=1000,n_database=5000]"
+_SMALL = "[setting=wmh]"
 _WMH_PARTS = (("wmh", _NUS, f"nuswide{_SMALL}"), ("wmh", _MIR, f"mirflickr25k{_SMALL}"))
 _WDHT_VARIANTS = {
     "ITQ": "itq",

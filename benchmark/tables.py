@@ -81,12 +81,12 @@ def to_text(table: Table, *, colour: bool = False) -> str:
 
 def to_markdown(table: Table) -> str:
     """The table as GitHub shows it: heading, rows, footnotes, caption."""
-    caption = [_markdown(table.caption)]
+    caption = [escape_markdown(table.caption)]
     if table.ranked:
         caption.append(_markdown_marks(tested=bool(table.tests)))
     if table.tests:
         caption.append(table.findings)
-    return f"### {_markdown(table.title)}\n\n{_markdown_grid(table)}\n{' '.join(caption)}\n"
+    return f"### {escape_markdown(table.title)}\n\n{_markdown_grid(table)}\n{' '.join(caption)}\n"
 
 
 def to_csv(table: Table) -> str:
@@ -165,7 +165,7 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
     states = [f"{counts[s]} {s}" for s in ("done", "skipped", "failed") if counts[s]]
     lengths = ", ".join(map(str, first.bits))
     lines = [
-        f"# {_markdown(first.dataset)}, {_markdown(first.features)} features",
+        f"# {escape_markdown(first.dataset)}, {escape_markdown(first.features)} features",
         "",
         f"- Methods: {len(method_names(cells))}; code lengths: {lengths} bits; "
         f"seeds: {', '.join(map(str, first.seeds))}.",
@@ -176,7 +176,7 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
         lines.append(f"- Base rate, the level of a random ranking: {chance:.4f}.")
     sources = dict.fromkeys(cell.tags for cell in cells if cell.tags)
     if sources:
-        lines.append(f"- Tags: {_markdown(' / '.join(sources))}.")
+        lines.append(f"- Tags: {escape_markdown(' / '.join(sources))}.")
     lines += _page_tuning(cells)
     lines += [
         f"- Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}.",
@@ -184,9 +184,9 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
         "- A dash is a cell without a result, explained below its table.",
     ]
     for table in tables:
-        lines += ["", f"## {_markdown(table.heading)}", ""]
+        lines += ["", f"## {escape_markdown(table.heading)}", ""]
         if table.heading == table.metric:
-            lines += [f"{_markdown(describe(table.metric))}.", ""]
+            lines += [f"{escape_markdown(describe(table.metric))}.", ""]
         if table.tests:
             lines += [describe_separation(sorted(table.tests), table.separated), ""]
         lines.append(_markdown_grid(table).rstrip("\n"))
@@ -201,7 +201,7 @@ def _page_tuning(cells: Sequence[CellResult]) -> list[str]:
     rules = dict.fromkeys(cell.tuned.relevance for cell in cells if cell.tuned)
     return [
         f"- Tuned on {' / '.join(rules)} of a validation part of the training items, without the "
-        f"queries: {_markdown(', '.join(methods))}; footnotes say what was chosen."
+        f"queries: {escape_markdown(', '.join(methods))}; footnotes say what was chosen."
     ]
 
 
@@ -249,7 +249,7 @@ def _markdown_grid(table: Table) -> str:
     lines = [f"| {' | '.join(head)} |", f"{left}{right}|"]
     for position, row in enumerate(table.rows):
         letters = [letter(position)] if tested else []
-        name = _markdown(row.method) + _superscript("", row.note)
+        name = escape_markdown(row.method) + _superscript("", row.note)
         cells = [_markdown_entry(table, entry) for entry in row.entries]
         lines.append(f"| {' | '.join([*letters, name, *cells])} |")
     if table.chance is not None:
@@ -257,7 +257,9 @@ def _markdown_grid(table: Table) -> str:
         first = [" "] if tested else []
         lines.append(f"| {' | '.join([*first, f'*{BASE_RATE}*', *chance])} |")
     lines.append("")
-    notes = [f"{_superscript('', key)} {_markdown(text)}" for key, text in table.footnotes.items()]
+    notes = [
+        f"{_superscript('', key)} {escape_markdown(text)}" for key, text in table.footnotes.items()
+    ]
     if notes:
         lines += ["<br>\n".join(notes), ""]
     return "\n".join(lines)
@@ -276,5 +278,6 @@ def _superscript(letters: str, number: str) -> str:
     return f"<sup>{raised}</sup>" if raised else ""
 
 
-def _markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
+    """Text that GitHub's Markdown shows as it is."""
     return _MARKDOWN_SPECIAL.sub(r"\\\1", text)

@@ -38,7 +38,7 @@ class FileImages:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self.folder = Path(folder)
-        self.names = list(names)
+        self.names = names
 
     def __len__(self) -> int:
         return len(self.names)

@@ -17,7 +17,11 @@ from features.pixels import ImageArray
 ROWS_AT_ONCE = 4096
 
 #: What a method may be handed besides features, by the supervision that it declares.
-ALLOWED = {"none": (), "tags": ("tags",), "labels": ("tags", "labels")}
+ALLOWED = {
+    "none": ("copies",),
+    "tags": ("tags", "copies"),
+    "labels": ("tags", "labels", "copies"),
+}
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,17 @@ class Hasher(BaseEstimator):
 
     @property
     def uses(self) -> tuple[str, ...]:
-        """What :meth:`fit` is handed besides features: some of ``tags`` and ``labels``.
+        """What :meth:`fit` is handed besides features: some of ``tags``, ``labels``, ``copies``.
 
         By default what the method declares as its supervision.  A method that declares labels may
-        take tags with them or in their place, by its parameters; nothing else is handed over.
+        take tags with them or in their place, by its parameters.  ``copies`` are features of
+        rotated images (:class:`features.rotations.RotatedCopies`), which hold no supervision;
+        None where there are no images.
         """
         return () if self.supervision == "none" else (self.supervision,)
 
     def supervised_by(self, **available: Any) -> dict[str, Any]:
-        """The leakage guard: those of ``tags`` and ``labels`` that :meth:`fit` is to be handed."""
+        """The leakage guard: what of these :meth:`fit` is to be handed."""
         allowed = ALLOWED[self.supervision]
         return {k: v for k, v in available.items() if k in self.uses and k in allowed}
 

@@ -6,15 +6,37 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.base import Dataset
+from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.splits import draw_split, shrink, stored_split
 from benchmark.errors import InputError
 from features.images import FileImages
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How WMH's paper, as far as it is known, chooses from a collection.
+
+    Attributes
+    ----------
+    sizes : (int, int)
+        Queries and database items.
+    least : int
+        Images that must carry a tag for it to count.
+    """
+
+    sizes: tuple[int, int]
+    least: int
+
+
+#: The starred rows of WDHT's Table 3.  The sizes are printed there; the choice of images is not
+#: explained, and this one is ours.
+WMH = Setting((1000, 5000), least=20)
 
 
 @dataclass
@@ -40,6 +62,8 @@ class Collection:
         Items that may be chosen.
     notes : list of str
         What was repaired or left out.
+    tagged : (n,) array of bool, optional
+        Items without a place in the database that are trained on as well, for their tags.
     """
 
     title: str
@@ -52,6 +76,51 @@ class Collection:
     tags: Sequence[tuple[str, ...]]
     usable: np.ndarray
     notes: list[str] = field(default_factory=list)
+    tagged: np.ndarray | None = None
+
+
+def check_setting(dataset: str, setting: str) -> None:
+    """Raise InputError unless there is such a setting."""
+    if setting not in ("default", "wmh"):
+        raise InputError(f"data set {dataset}: setting must be default or wmh, not {setting!r}")
+
+
+def tagged_often(collection: Collection, least: int) -> Collection:
+    """The collection with the tags of at least that many images, and the images that have both.
+
+    An image without such a tag, or without a label, can no longer be chosen.
+    """
+    counts = Counter(tag for tags in collection.tags for tag in set(tags))
+    tags = [tuple(tag for tag in given if counts[tag] >= least) for given in collection.tags]
+    usable = collection.usable & collection.labels.any(axis=1)
+    usable &= np.array([bool(given) for given in tags], dtype=bool)
+    notes = [
+        *collection.notes,
+        f"setting wmh: {usable.sum():,} images have a label and a tag that at least {least} images "
+        "carry; the paper does not say how it chooses",
+    ]
+    return replace(collection, tags=tags, usable=usable, notes=notes)
+
+
+class Chosen(Sequence):
+    """Some rows of a sequence, looked up when they are asked for; equal to a list of them."""
+
+    def __init__(self, whole: Sequence, rows: np.ndarray) -> None:
+        self.whole = whole
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int | slice) -> Any:
+        if isinstance(i, slice):
+            return [self.whole[row] for row in self.rows[i].tolist()]
+        return self.whole[int(self.rows[i])]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None
 
 
 def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
@@ -61,10 +130,11 @@ def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
     return next(found, candidates[0])
 
 
-def require(title: str, source: str, paths: Iterable[Path]) -> None:
+def require(title: str, source: str, paths: Iterable[Path], images: Path | None = None) -> None:
     """Raise InputError with the files that are missing, and where to get them.
 
-    Of several files in a folder that is missing itself only the folder is named.
+    `images` says where the pictures belong, if they are missing as well.  Of several files in a
+    folder that is missing itself only the folder is named.
     """
     missing = [path for path in paths if not path.exists()]
     in_folder = Counter(path.parent for path in missing)
@@ -76,8 +146,15 @@ def require(title: str, source: str, paths: Iterable[Path]) -> None:
         verb = "are" if len(missing) > 1 else "is"
         raise InputError(
             f"{title}: {shown}{more} {verb} missing; get the files from {source}, and say with "
-            f"--data-root where they lie"
+            f"--data-root where they lie{_place_of_images(images)}"
         )
+
+
+def _place_of_images(images: Path | None) -> str:
+    if images is None or images.exists():
+        return ""
+    given = images.parent / "features" / "<name>.npy"
+    return f"; the images belong into {images}, or features of all of them into {given}"
 
 
 def choose_items(
@@ -124,7 +201,7 @@ def choose_items(
             raise InputError(f"data set {name}: {what} must be a whole number from {least} on")
     notes = list(collection.notes)
     features = {file.stem: file for file in sorted((collection.home / "features").glob("*.npy"))}
-    pool, images = _present(collection, bool(features), notes)
+    pool, images = _present(collection, collection.usable, bool(features), notes)
     if len(pool) < 2:
         raise InputError(
             f"{collection.title} in {collection.home}: {len(pool)} items can be chosen, but a "
@@ -137,20 +214,24 @@ def choose_items(
             f"only {len(pool):,} items can be chosen, so the split has {n_query:,} queries and "
             f"{n_database:,} database items instead of {wanted[0]:,} and {wanted[1]:,}"
         )
-    fingerprint = _fingerprint(collection, pool, f"{n_query} {n_database} {seed}")
+    known = pool if collection.tagged is None else np.flatnonzero(collection.tagged)
+    fingerprint = _fingerprint(
+        collection, np.union1d(pool, known), f"{n_query} {n_database} {seed}"
+    )
     split, more = stored_split(
         cache, name, fingerprint, lambda: draw_split(pool, n_query, n_database, seed)
     )
+    if collection.tagged is not None:
+        split = _with_tagged(collection, split, bool(features), notes)
     rows = np.union1d(np.union1d(split.train, split.database), split.query)
-    names = [collection.names[row] for row in rows]
     return Dataset(
         name=name,
         labels=collection.labels[rows],
         label_names=collection.label_names,
-        tags=[collection.tags[row] for row in rows],
+        tags=Chosen(collection.tags, rows),
         split=split.renumbered(rows),
         fingerprint=fingerprint,
-        images=FileImages(collection.images, names) if images else None,
+        images=FileImages(collection.images, Chosen(collection.names, rows)) if images else None,
         features=features,
         default_features="alexnet-fc7" if images else min(features),
         notes=[*notes, *more],
@@ -159,11 +240,20 @@ def choose_items(
     )
 
 
+def _with_tagged(
+    collection: Collection, split: Split, has_features: bool, notes: list[str]
+) -> Split:
+    """The split with the items that are trained on for their tags alone; never a query."""
+    rows, _ = _present(collection, collection.tagged, has_features, notes)
+    rows = np.setdiff1d(rows, split.query, assume_unique=True)
+    return replace(split, train=np.union1d(split.database, rows))
+
+
 def _present(
-    collection: Collection, has_features: bool, notes: list[str]
+    collection: Collection, wanted: np.ndarray, has_features: bool, notes: list[str]
 ) -> tuple[np.ndarray, bool]:
-    """Rows that can be chosen, and whether their images are there."""
-    usable = np.flatnonzero(collection.usable)
+    """Those of the wanted rows that can be chosen, and whether their images are there."""
+    usable = np.flatnonzero(wanted)
     on_disk = set() if collection.images is None else _files_below(collection.images)
     there = np.array([collection.names[row] in on_disk for row in usable], dtype=bool)
     if len(usable) and not there.any():

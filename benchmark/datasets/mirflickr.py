@@ -9,12 +9,22 @@ import numpy as np
 
 from benchmark.datasets import register_dataset
 from benchmark.datasets.base import Dataset, reader_name
-from benchmark.datasets.collection import Collection, choose_items, find_home, require
+from benchmark.datasets.collection import (
+    WMH,
+    Collection,
+    check_setting,
+    choose_items,
+    find_home,
+    require,
+    tagged_often,
+)
 from benchmark.errors import InputError
 
 TITLE = "MIRFLICKR-25K"
 SOURCE = "the official MIRFLICKR page of the LIACS Medialab (mirflickr25k.zip and annotations v080)"
 N_IMAGES = 25_000
+#: Queries and database items of the published split.
+SIZES = (2000, 16_000)
 ANNOTATIONS = "mirflickr25k_annotations_v080"
 
 
@@ -26,36 +36,51 @@ class MIRFlickr25K:
     (``_r1``), each within its base list, say where it is relevant.  Two items therefore share a
     label of the 38 exactly if they share one of the 24.  The training set is the database.
     Tags are limited to those in ``doc/common_tags.txt`` (1,386) where that file is present.
+    With ``setting=wmh`` there are 5,000 + 1,000 items that have a label and a tag of at least 20
+    images.
 
     Parameters
     ----------
     labels : int
         38 or 24.
-    n_query, n_database : int
+    n_query, n_database : int, optional
+        Sizes other than the published ones.
     split_seed : int
+    setting : {"default", "wmh"}
+        Of which paper the sizes and the choice of images are.
     """
 
     def __init__(
-        self, labels: int = 38, n_query: int = 2000, n_database: int = 16000, split_seed: int = 0
+        self,
+        labels: int = 38,
+        n_query: int | None = None,
+        n_database: int | None = None,
+        split_seed: int = 0,
+        setting: str = "default",
     ) -> None:
         self.labels = labels
         self.n_query = n_query
         self.n_database = n_database
         self.split_seed = split_seed
+        self.setting = setting
 
     def load(self, root: Path, cache: Path) -> Dataset:
         """Read the official files below ``root/mirflickr25k`` (or mirflickr, root itself)."""
         if self.labels not in (24, 38):
             raise InputError(f"data set mirflickr25k: labels must be 38 or 24, not {self.labels}")
+        check_setting("mirflickr25k", self.setting)
         home = find_home(
             root, ("mirflickr25k", "MIRFLICKR-25K", "mirflickr", "."), (ANNOTATIONS, "mirflickr")
         )
+        collection, sizes = read_mirflickr(home, self.labels), SIZES
+        if self.setting == "wmh":
+            collection, sizes = tagged_often(collection, WMH.least), WMH.sizes
         return choose_items(
-            read_mirflickr(home, self.labels),
+            collection,
             reader_name(self),
             cache,
-            n_query=self.n_query,
-            n_database=self.n_database,
+            n_query=sizes[0] if self.n_query is None else self.n_query,
+            n_database=sizes[1] if self.n_database is None else self.n_database,
             seed=self.split_seed,
         )
 
@@ -82,20 +107,13 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
     """
     pictures = home / "mirflickr"
     tag_folder = pictures / "meta" / "tags"
-    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder])
-    lists = [
-        path
-        for path in sorted((home / ANNOTATIONS).glob("*.txt"), key=lambda path: path.stem)
-        if path.stem.lower() != "readme" and (n_labels == 38 or not path.stem.endswith("_r1"))
-    ]
+    require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder], pictures)
     notes: list[str] = []
-    if len(lists) != n_labels:
-        notes.append(f"{home / ANNOTATIONS} has {len(lists)} lists of topics, not {n_labels}")
+    label_names, topics = read_topics(home, n_labels, notes)
     tag_files = _numbered(tag_folder, "tags", ".txt")
     images = _numbered(pictures, "im", ".jpg")
-    topics = [_image_numbers(path) for path in lists]
     n = max([0, *tag_files, *images, *(max(numbers, default=0) for numbers in topics)])
-    labels = np.zeros((n, len(lists)), dtype=bool)
+    labels = np.zeros((n, len(label_names)), dtype=bool)
     for column, numbers in zip(labels.T, topics, strict=True):
         column[np.array(numbers, dtype=np.int64) - 1] = True
     return Collection(
@@ -105,11 +123,23 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
         images=pictures,
         names=[f"im{i}.jpg" for i in range(1, n + 1)],
         labels=labels,
-        label_names=[path.stem for path in lists],
+        label_names=label_names,
         tags=_read_tags(pictures, tag_files, n, notes),
         usable=labels.any(axis=1),
         notes=notes,
     )
+
+
+def read_topics(home: Path, n_labels: int, notes: list[str]) -> tuple[list[str], list[list[int]]]:
+    """Names of the topics, and the 1-based numbers of the images that each is in."""
+    lists = [
+        path
+        for path in sorted((home / ANNOTATIONS).glob("*.txt"), key=lambda path: path.stem)
+        if path.stem.lower() != "readme" and (n_labels == 38 or not path.stem.endswith("_r1"))
+    ]
+    if len(lists) != n_labels:
+        notes.append(f"{home / ANNOTATIONS} has {len(lists)} lists of topics, not {n_labels}")
+    return [path.stem for path in lists], [_image_numbers(path) for path in lists]
 
 
 def _numbered(folder: Path, prefix: str, suffix: str) -> dict[int, Path]:

@@ -9,7 +9,15 @@ import pandas as pd
 
 from benchmark.datasets import register_dataset
 from benchmark.datasets.base import Dataset, reader_name
-from benchmark.datasets.collection import Collection, choose_items, find_home, require
+from benchmark.datasets.collection import (
+    WMH,
+    Collection,
+    check_setting,
+    choose_items,
+    find_home,
+    require,
+    tagged_often,
+)
 from benchmark.errors import InputError
 
 TITLE = "NUS-WIDE"
@@ -36,7 +44,8 @@ class NUSWIDE:
     With 21 labels, only images that carry one of them are drawn; with 81, all images.  The
     training set is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018
     words of ``Final_Tag_List.txt`` where that file is present.  Of images listed twice the
-    first counts if their labels agree, otherwise none.
+    first counts if their labels agree, otherwise none.  With ``setting=wmh`` there are 5,000 +
+    1,000 items that have a label and a tag of at least 20 images.
 
     Parameters
     ----------
@@ -45,6 +54,8 @@ class NUSWIDE:
     n_query, n_database : int, optional
         Sizes other than the published ones.
     split_seed : int
+    setting : {"default", "wmh"}
+        Of which paper the sizes and the choice of images are.
     """
 
     def __init__(
@@ -53,24 +64,29 @@ class NUSWIDE:
         n_query: int | None = None,
         n_database: int | None = None,
         split_seed: int = 0,
+        setting: str = "default",
     ) -> None:
         self.labels = labels
         self.n_query = n_query
         self.n_database = n_database
         self.split_seed = split_seed
+        self.setting = setting
 
     def load(self, root: Path, cache: Path) -> Dataset:
         """Read the official files below ``root/nuswide`` (or NUS-WIDE, nus-wide, root itself)."""
         if self.labels not in SIZES:
             raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
+        check_setting("nuswide", self.setting)
         home = find_home(root, ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", "."), FOLDERS)
-        n_query, n_database = SIZES[self.labels]
+        collection, sizes = read_nuswide(home, self.labels), SIZES[self.labels]
+        if self.setting == "wmh":
+            collection, sizes = tagged_often(collection, WMH.least), WMH.sizes
         return choose_items(
-            read_nuswide(home, self.labels),
+            collection,
             reader_name(self),
             cache,
-            n_query=n_query if self.n_query is None else self.n_query,
-            n_database=n_database if self.n_database is None else self.n_database,
+            n_query=sizes[0] if self.n_query is None else self.n_query,
+            n_database=sizes[1] if self.n_database is None else self.n_database,
             seed=self.split_seed,
         )
 
@@ -101,7 +117,9 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
     concept_file = home / "ConceptsList" / "Concepts81.txt"
     needed = [image_list, tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
-    require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])])
+    folders = (home / "Flickr", home / "images", home / "Images")
+    pictures = next((folder for folder in folders if folder.is_dir()), folders[0])
+    require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
     concepts = FREQUENT
     if n_labels == 81:
         concepts = concept_file.read_text(encoding="utf-8").split()
@@ -122,12 +140,11 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     usable = _without_duplicates(names, labels, notes)
     if n_labels == 21:
         usable &= labels.any(axis=1)
-    folders = (home / "Flickr", home / "images", home / "Images")
     return Collection(
         title=TITLE,
         source=SOURCE,
         home=home,
-        images=next((folder for folder in folders if folder.is_dir()), None),
+        images=pictures if pictures.is_dir() else None,
         names=names,
         labels=labels,
         label_names=tuple(concepts),

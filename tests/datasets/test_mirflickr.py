@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.datasets.collection import Setting
 from benchmark.datasets.given import load_given_features
 from benchmark.datasets.lint import relevant_counts
 from benchmark.datasets.mirflickr import ANNOTATIONS
@@ -98,6 +99,16 @@ def test_sizes_and_small_trees(tmp_path):
     assert (len(data), len(data.split.query), len(data.split.database)) == (5, 2, 3)
     assert len(data.rows) == 5
     assert data.n_rows == 10
+
+
+def test_setting_wmh_takes_images_with_a_label_and_a_frequent_tag(tmp_path, monkeypatch):
+    build(tmp_path)
+    monkeypatch.setattr("benchmark.datasets.mirflickr.WMH", Setting((1, 1), least=2))
+    data = open_dataset("mirflickr25k[setting=wmh]", tmp_path, tmp_path / "cache")
+    # Of two images or more are explore (1, 10) and sky (1, 4); 2, 5 and 9 have none of them.
+    assert set(data.rows.tolist()) <= {0, 3, 9}
+    assert any("3 images have a label and a tag" in note for note in data.notes)
+    assert set().union(*data.tags) <= {"explore", "sky"}
 
 
 def test_missing_images_and_features_instead(tmp_path):

@@ -61,8 +61,8 @@ def test_starred_rows_have_their_own_setting():
     assert small[0].row("wmh").printed == {12: "0.299", 24: "0.306", 32: "0.307", 48: "0.309"}
     assert small[1].row("wdht").values[24] == 0.6355
     assert {t.source for t in small} == {
-        "nuswide[n_query=1000,n_database=5000]",
-        "mirflickr25k[n_query=1000,n_database=5000]",
+        "nuswide[setting=wmh]",
+        "mirflickr25k[setting=wmh]",
     }
     assert "copied" in small[0].row("wmh").incomparable
 

@@ -118,3 +118,20 @@ def test_real_photos_are_learnt_from_end_to_end(run, tmp_path):
     (record,) = records(tmp_path / "results").values()
     metrics = record["metrics"]
     assert metrics["mAP@all"]["value"] > metrics["base_rate"]["value"] + 0.1
+
+
+def test_features_of_rotated_images_are_made_once_and_only_for_those_who_use_them(
+    run, photos, tmp_path
+):
+    features = tmp_path / "results/cache/features"
+    run("--features", "gist", "--methods", "lsh", "--bits", "4", dataset=photos)
+    assert len(list(features.glob("gist-*.npy"))) == 1
+    arguments = ("--features", "gist", "--methods", "lsh", "deepbit", "--bits", "4")
+    for _ in range(2):
+        status, _, err = run(*arguments, dataset=photos)
+        assert status == 0, err
+    both = sorted(features.glob("gist-*.npy"), key=lambda path: len(np.load(path)))
+    assert [len(np.load(path)) for path in both] == [16, 12 * 4]
+    stored = records(tmp_path / "results")
+    assert stored["deepbit"]["specification"]["copies"]["file"] == both[1].stem
+    assert "copies" not in stored["lsh"]["specification"]
