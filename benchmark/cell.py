@@ -178,6 +178,7 @@ def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
 
 def unfinished(cell: Cell) -> CellResult:
     """The result of a cell of which nothing is known but its place in the grid."""
+    images = cell.specification.get("images")
     return CellResult(
         dataset=cell.specification["dataset"],
         features=cell.specification["features"],
@@ -187,4 +188,5 @@ def unfinished(cell: Cell) -> CellResult:
         status="failed",
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
+        backbone=images["backbone"]["extractor"] if images else "",
     )

@@ -232,6 +232,8 @@ def _row_note(cells: Sequence[CellResult], footnotes: _Footnotes) -> str:
     notes = []
     if cells[0].fidelity == "reconstruction":
         notes.append("reconstruction: the paper leaves parts of the method open")
+    if cells[0].backbone:
+        notes.append(f"trained end to end, from a pretrained {cells[0].backbone}")
     if tuning := describe_tuning(cells):
         notes.append(tuning)
     return footnotes.number("; ".join(notes)) if notes else ""

@@ -57,6 +57,8 @@ class CellResult:
         ``author-code``, ``paper`` or ``reconstruction``.
     tags : str
         Which tags and word vectors it learnt from; empty for a method that uses none.
+    backbone : str
+        Network that was trained end to end; empty where features were learnt from.
     tuned : Tuning or None
         How its parameters were chosen, if they were.
     metrics : mapping of str to Measure
@@ -74,6 +76,7 @@ class CellResult:
     reason: str = ""
     fidelity: str = "paper"
     tags: str = ""
+    backbone: str = ""
     tuned: Tuning | None = None
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class Store:
             "reason": result.reason,
             "fidelity": result.fidelity,
             "tags": result.tags,
+            "backbone": result.backbone,
             "tuned": result.tuned and result.tuned.record(),
             "metrics": {name: measure._asdict() for name, measure in result.metrics.items()},
             **run,
@@ -165,6 +169,7 @@ class Store:
                 **{key: record[key] for key in _PLAIN_FIELDS},
                 # Cells of methods without tags may come from a version that did not say so.
                 tags=record.get("tags", ""),
+                backbone=record.get("backbone", ""),
                 tuned=Tuning.of_record(record["tuned"]) if record.get("tuned") else None,
                 metrics={name: Measure(**m) for name, m in record["metrics"].items()},
                 curves=_read_curves(target / "profile.npz"),

@@ -63,7 +63,7 @@ class GradientKSH(SupervisedHasher):
     CVPR 2012.
     """
 
-    grid: ClassVar[dict] = {"lr": (1e-3, 3e-3, 1e-2), "n_anchors": (300, 600, 1000)}
+    grid: ClassVar[dict] = {"lr": (2e-3, 5e-3, 1e-2), "n_anchors": (300, 600, 1000)}
 
     def __init__(
         self,
@@ -71,9 +71,9 @@ class GradientKSH(SupervisedHasher):
         *,
         labels: str = "labels",
         n_anchors: int = 300,
-        epochs: int = 60,
-        batch_size: int = 128,
-        lr: float = 3e-3,
+        epochs: int = 100,
+        batch_size: int = 256,
+        lr: float = 5e-3,
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         validation: float = 0.1,

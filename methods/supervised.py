@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from features.pixels import ImageArray
 from methods.base import Task
 from methods.network import DeepHasher, HashNetwork, finished, make_network
-from methods.training import History, Loss, Recipe, train
+from methods.training import History, Loss, Recipe, as_tensor, train
 
 #: For row numbers (k,) of training items a (k, k) tensor of bool: which pairs share a label.
 Similar = Callable[[Tensor], Tensor]
@@ -129,7 +129,7 @@ def similarity(targets: Any) -> Similar:
             chosen = hot[rows.cpu().numpy()]
             return torch.from_numpy((chosen @ chosen.T).toarray() > 0).to(rows.device)
     else:
-        dense = torch.from_numpy(np.asarray(targets, dtype=bool)).float()
+        dense = as_tensor(np.asarray(targets, dtype=bool))
 
         def similar(rows: Tensor) -> Tensor:
             chosen = dense[rows.cpu()].to(rows.device)

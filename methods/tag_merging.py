@@ -85,13 +85,20 @@ def enhanced(vectors: np.ndarray, k: int, tau: float) -> np.ndarray:
         None of them zero.
     """
     V = len(vectors)
-    cosines = _unit(vectors) @ _unit(vectors).T
+    unit = unit_rows(vectors)
+    cosines = unit @ unit.T
     np.fill_diagonal(cosines, -np.inf)
     nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : min(k, V - 1)]
     tag, place = np.nonzero(np.take_along_axis(cosines, nearest, axis=1) >= tau)
     ones = np.ones(len(tag))
     graph = sparse.csr_array((ones, (tag, nearest[tag, place])), shape=(V, V))
     return (vectors + graph @ vectors) / (1 + graph.sum(axis=1))[:, None]
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Rows scaled to unit length; zero rows stay."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1)
 
 
 def _kept(counts: np.ndarray, most: int) -> np.ndarray:
@@ -108,7 +115,3 @@ def _clusters(vectors: np.ndarray, eps: float) -> np.ndarray:
     alone = labels < 0
     labels[alone] = labels.max() + 1 + np.arange(alone.sum())
     return labels
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from methods.computing import computing
 from methods.deep_dsh import DeepDSH
 from methods.drsch import DRSCH
 from methods.joint import JointObjective
+from methods.ksh_gradient import GradientKSH
 from methods.network import DeepHasher, HashNetwork, finished
 from methods.sem_words import sem_space
 from methods.supervised import HIDDEN, SupervisedHasher
@@ -142,7 +143,9 @@ class WeaklyPretrained(DeepHasher):
 
     def supervised(self) -> SupervisedHasher:
         """X, unfitted."""
-        return self.method(self.n_bits, preset=self.preset, random_state=self.random_state)
+        preset = {"preset": self.preset} if self.method.presets else {}
+        X = self.method(self.n_bits, random_state=self.random_state, **preset).in_force()
+        return X.set_params(patience=X.epochs)
 
     def skip(self, task: Task) -> str | None:
         return self.supervised().skip(task)
@@ -266,3 +269,10 @@ class WPDRSCH(WeaklyPretrained):
     """Pre-training on tags, then DRSCH; see :class:`WeaklyPretrained`."""
 
     method = DRSCH
+
+
+@register("wp-ksh", paper="Guan et al., IJCAI 2018", supervision="labels")
+class WPKSH(WeaklyPretrained):
+    """Pre-training on tags, then KSH trained by gradients; see :class:`WeaklyPretrained`."""
+
+    method = GradientKSH

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -28,9 +29,10 @@ from methods.network import (
     make_network,
 )
 from methods.tag_margins import embedding_loss, tag_margins
-from methods.tag_merging import merged_tags
+from methods.tag_merging import merged_tags, unit_rows
 from methods.tag_space import word_vectors
 from methods.training import Recipe, train
+from methods.training_codes import TrainingCodes, quantisation_loss
 
 
 @register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="author-code")
@@ -197,27 +199,14 @@ class WSDHQ(Quantizer):
         tagged = np.flatnonzero(merged.carried.sum(axis=1))
         if not len(tagged):
             raise ValueError("WSDHQ: no training image carries a tag with a word vector")
-        X, carried = X[tagged], merged.carried[tagged]
-        T, e = merged.vectors.shape
+        X, (T, e) = X[tagged], merged.vectors.shape
         metric = unit_rows(merged.vectors) / np.sqrt(T) if p.normalize else merged.vectors
         self.factor_ = metric_factor(metric)
         self.order_ = sweep_order(len(self.codebook_sizes), N_SWEEPS, self.random_state)
         network = make_network(X, lambda width: make_head(width, e, p), seed=self.random_state)
         # Part of the network while it is trained, so that a checkpoint keeps codes and codebooks.
         network.codes = codes = TrainingCodes(len(X), e, self.codebook_sizes)
-        vectors, factor = torch.from_numpy(merged.vectors).float(), torch.from_numpy(self.factor_)
-        margins = tag_margins(vectors, p.gamma, p.margin)
-
-        def L_emb(r: Tensor, rows: Tensor) -> Tensor:
-            positive = torch.from_numpy(carried[rows.cpu().numpy()].toarray()).to(r.device)
-            return embedding_loss(r, positive, vectors.to(r.device), margins.to(r.device))
-
-        def loss(r: Tensor, rows: Tensor) -> Tensor:
-            if not codes.known:
-                return L_emb(r, rows)
-            r_or_unit = normalize(r, dim=1) if p.normalize else r
-            L_q = quantisation_loss(r_or_unit, codes(rows), factor.to(r))
-            return L_emb(r, rows) + p.lam * L_q
+        objective = Objective(merged.carried[tagged], merged.vectors, self.factor_, codes, p)
 
         def follow(epoch: int) -> None:
             if p.lam > 0 and epoch > 0 and epoch % p.every == 0:
@@ -226,11 +215,11 @@ class WSDHQ(Quantizer):
         self.history_ = train(
             network,
             X,
-            loss,
+            objective,
             Recipe.of(p),
             seed=self.random_state,
             stage="wsdhq",
-            choose=L_emb,
+            choose=objective.L_emb,
             each_epoch=follow,
         )
         last = None if p.restart else codes.codebooks
@@ -279,48 +268,41 @@ def make_head(width: int, n_outputs: int, method: WSDHQ) -> nn.Module:
     return nn.Sequential(FeatureDropout(method.dropout), *inner, output, nn.Tanh())
 
 
-class TrainingCodes(nn.Module):
-    """What code words stand for the training items at present.
-
-    Called with item numbers it gives the sums of their code words.
-    """
-
-    def __init__(self, n_items: int, n_dimensions: int, sizes: tuple[int, ...]) -> None:
-        super().__init__()
-        self.sizes = sizes
-        self.register_buffer("words", torch.zeros(sum(sizes), n_dimensions))
-        self.register_buffer("rows", torch.zeros(n_items, len(sizes), dtype=torch.int32))
-        self.register_buffer("known", torch.tensor(False))
-
-    @property
-    def codebooks(self) -> Codebooks | None:
-        """None before the first :meth:`replace`."""
-        return Codebooks(self.words.cpu().double().numpy(), self.sizes) if self.known else None
-
-    def replace(self, codebooks: Codebooks, codes: np.ndarray) -> None:
-        """Take other codebooks, and codes (n, M) of the training items."""
-        self.words.copy_(torch.from_numpy(codebooks.words))
-        self.rows.copy_(torch.from_numpy(codes + codebooks.starts[:-1]))
-        self.known.fill_(True)
-
-    def forward(self, items: Tensor) -> Tensor:
-        return self.words[self.rows[items].long()].sum(dim=1)
-
-
-def quantisation_loss(r: Tensor, x: Tensor, factor: Tensor) -> Tensor:
-    """L_q: mean over images of ``||(r_n - x_n) F||^2 = sum_t (v_t . (r_n - x_n))^2``.
+class Objective:
+    """``L_emb + lam L_q`` of a batch; L_q counts nothing before there are codes.
 
     Parameters
     ----------
-    r, x : (k, e) tensors
-        Embeddings, and the sums of code words that stand for them.
-    factor : (e, f) tensor
-        F, from :func:`methods.codebooks.metric_factor`.
+    carried : (n, T) sparse matrix of bool
+        Which training item carries which tag.
+    vectors : (T, e) array
+        Of the tags.
+    factor : (e, f) array
+    codes : TrainingCodes
+    method : WSDHQ
+        Its parameters.
     """
-    return ((r - x) @ factor).square().sum(dim=1).mean()
 
+    def __init__(
+        self,
+        carried: csr_array,
+        vectors: np.ndarray,
+        factor: np.ndarray,
+        codes: TrainingCodes,
+        method: WSDHQ,
+    ) -> None:
+        self.carried, self.codes = carried, codes
+        self.vectors, self.factor = torch.from_numpy(vectors).float(), torch.from_numpy(factor)
+        self.margins = tag_margins(self.vectors, method.gamma, method.margin)
+        self.lam, self.on_sphere = method.lam, method.normalize
 
-def unit_rows(R: np.ndarray) -> np.ndarray:
-    """Rows scaled to unit length; zero rows stay."""
-    norms = np.linalg.norm(R, axis=1, keepdims=True)
-    return R / np.where(norms > 0, norms, 1)
+    def __call__(self, r: Tensor, rows: Tensor) -> Tensor:
+        L_emb = self.L_emb(r, rows)
+        if not self.codes.known:
+            return L_emb
+        on_sphere = normalize(r, dim=1) if self.on_sphere else r
+        return L_emb + self.lam * quantisation_loss(on_sphere, self.codes(rows), self.factor.to(r))
+
+    def L_emb(self, r: Tensor, rows: Tensor) -> Tensor:
+        positive = torch.from_numpy(self.carried[rows.cpu().numpy()].toarray())
+        return embedding_loss(r, positive.to(r.device), self.vectors.to(r), self.margins.to(r))

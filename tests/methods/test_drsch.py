@@ -58,9 +58,9 @@ def test_nothing_is_lost_once_all_triplets_are_satisfied():
     v = corners.requires_grad_()
     value = loss(v, torch.arange(4))
     value.backward()
-    assert float(value) == 0
+    assert value.item() == 0
     assert not v.grad.any()
-    assert float(loss(v / 9, torch.arange(4))) > 0
+    assert loss(v / 9, torch.arange(4)).item() > 0
 
 
 def test_items_without_positives_or_negatives_do_no_harm():
@@ -69,7 +69,7 @@ def test_items_without_positives_or_negatives_do_no_harm():
         for n_negatives in (None, 10):
             loss = triplet_loss(z, similar, 5.0, n_negatives)
             loss.backward()
-            assert float(loss) == 0
+            assert loss.item() == 0
             assert torch.isfinite(z.grad).all()
 
 
@@ -87,7 +87,7 @@ def test_the_laplacian_is_positive_semi_definite_with_zero_row_sums():
     L = torch.diag(W.sum(dim=1)) - W
     assert L.sum(dim=1).numpy() == pytest.approx(np.zeros(14), abs=1e-6)
     assert torch.linalg.eigvalsh(L).min() > -1e-6
-    assert float(smoothness(z, similar)) == pytest.approx(float(torch.trace(z.T @ L @ z)))
+    assert smoothness(z, similar).item() == pytest.approx(float(torch.trace(z.T @ L @ z)))
     z.requires_grad_()
     (gradient,) = torch.autograd.grad(smoothness(z, similar), z)
     assert gradient.numpy() == pytest.approx((2 * L @ z).detach().numpy(), abs=1e-6)

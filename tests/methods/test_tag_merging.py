@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from methods.tag_merging import enhanced, merged_tags
+from methods.tag_merging import enhanced, merged_tags, unit_rows
 
 # Columns: sea and ocean nearly the same, a cat, a word without a vector, a tag nobody carries.
 VECTORS = np.array([[3, 0, 0], [5, 0.1, 0], [0, 2, 0], [0, 0, 0], [0, 0, 4]], dtype=np.float32)
@@ -98,3 +98,7 @@ def test_no_tag_with_a_vector_leaves_no_column():
     merged = merged_tags(csr_array(CARRIED), np.zeros_like(VECTORS))
     assert merged.carried.shape == (6, 0)
     assert (merged.columns == -1).all()
+
+
+def test_unit_rows_leave_zeros():
+    assert unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[0.6, 0.8], [0, 0]]

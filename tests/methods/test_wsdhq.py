@@ -11,11 +11,12 @@ from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
 from methods import checkpoints, wsdhq
-from methods.codebooks import Codebooks, icm_codes
+from methods.codebooks import Codebooks, icm_codes, metric_factor
 from methods.computing import Computing, computing_with
 from methods.tag_space import word_vectors
+from methods.training_codes import TrainingCodes, quantisation_loss
 from methods.trial import query_items, training_items
-from methods.wsdhq import WSDHQ, TrainingCodes, quantisation_loss, unit_rows
+from methods.wsdhq import WSDHQ
 
 QUICK = {"epochs": 7, "hidden": 32, "random_state": 0}
 
@@ -81,7 +82,7 @@ def test_more_bits_leave_a_smaller_error():
 def test_the_loss_of_quantisation_is_measured_through_inner_products_with_tags():
     rng = np.random.default_rng(0)
     V, r, x = (rng.standard_normal(shape) for shape in ((9, 4), (6, 4), (6, 4)))
-    factor = torch.from_numpy(wsdhq.metric_factor(V))
+    factor = torch.from_numpy(metric_factor(V))
     loss = quantisation_loss(torch.from_numpy(r), torch.from_numpy(x), factor)
     assert float(loss) == pytest.approx((((r - x) @ V.T) ** 2).sum(axis=1).mean())
     variable = torch.from_numpy(r).requires_grad_(True)
@@ -212,7 +213,3 @@ def test_the_preset_holds_the_settings_of_the_released_code():
     assert (literal.gamma, literal.every, literal.restart) == (1.0, 2, False)
     with pytest.raises(ValueError, match="preset must be default or paper, not 'code'"):
         WSDHQ(preset="code").check_parameters()
-
-
-def test_unit_rows_leave_zeros():
-    assert unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[0.6, 0.8], [0, 0]]

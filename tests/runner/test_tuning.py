@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from benchmark.cli import main
+from benchmark.registry import methods
 from benchmark.store import CellResult
 from benchmark.tuned import Trial, Tuning, describe_tuning
 from benchmark.tuning import Training, n_validation, points_of, similar_tags, tune
@@ -383,7 +385,6 @@ def test_an_unknown_relevance_is_refused(capsys):
 def test_the_price_has_the_whole_grid(noisy, data_folder):
     from benchmark.plan import Grid
     from benchmark.protocol import find_protocol
-    from benchmark.registry import methods
     from methods import Task
 
     methods.load_plugin(noisy()[1])
@@ -441,3 +442,12 @@ def test_seeds_that_chose_differently_are_named():
         "a=1 at 12 (seeds 0, 2), 24 bits; a=2 at 12 (seed 1) bits"
     )
     assert describe_tuning([CellResult("x", "y", "m", 12, 0, "done")]) == ""
+
+
+@pytest.mark.parametrize("name", [n for n in methods.names() if methods.find(n).load().grid])
+def test_every_point_of_a_declared_grid_is_one_that_the_method_accepts(name):
+    hasher = methods.find(name).load()(n_bits=16)
+    points = points_of(hasher, {})
+    assert 2 <= len(points) <= 10
+    for point in points:
+        clone(hasher).set_params(**point).check_parameters()
