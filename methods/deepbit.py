@@ -166,9 +166,7 @@ class DeepBit(DeepHasher):
 
         # The loss falls on new items as on old ones: there is nothing to choose an epoch by.
         recipe = replace(Recipe.of(p), validation=0.0)
-        self.history_ = train(
-            network, X, loss, recipe, seed=self.random_state, stage="deepbit"
-        )
+        self.history_ = train(network, X, loss, recipe, seed=self.random_state, stage="deepbit")
         self.network_ = finished(network)
         self.threshold_ = float(expit(super().project(X)).mean(dtype=np.float64))
         return self
