@@ -165,7 +165,7 @@ class PaperRun:
             try:
                 if plain not in opened:
                     # Of another data set its own features are the default.
-                    features = None if self.choice.dataset else wanted.features
+                    features = wanted.features if wanted.source in SIZES else None
                     opened[plain] = self.session.open(wanted.source, features)
                 if wanted.validation:
                     held_out = validation_dataset(opened[plain].dataset, *VALIDATION)

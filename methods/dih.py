@@ -27,7 +27,7 @@ class DIH(Hasher):
     codes that stay binary throughout.  The paper's formulas are not known; its results must not
     be expected.  Minimises over codes B of the items, D of the tags (-1 or +1) and a projection W::
 
-        sum_pairs (r - b_i'd_t / (2 b) - 1/2)^2 + mu ||B - Xc W||_F^2 + lambda s ||W||_F^2
+        sum_pairs (r - b_i'd_t / (2 b) - 1/2)^2 + mu/b ||B - Xc W||_F^2 + lambda/b s ||W||_F^2
             + nu (||1'B||^2 / n + ||1'D||^2 / V)
 
     where Xc holds the centred features and s their mean squared length, and the pairs are all
@@ -40,7 +40,9 @@ class DIH(Hasher):
     n_bits : int
         Code length b, at most min(d, n - 1): B starts from the codes of ITQ.
     mu : float
-        Weight of the distance between codes and projections.
+        Weight of the distance between codes and projections, positive.  It is divided by b
+        because what one bit can do for the pairs is of order 1 / b; without that the pairs have
+        no say in long codes.
     lam : float
         lambda, weight of the ridge, positive.  The factor s makes the codes independent of the
         scale of the features.
@@ -112,11 +114,11 @@ class DIH(Hasher):
             before = B.copy(), D.copy()
             W = cho_solve(ridge, Xc.transposed_times(B))
             P = Xc.times(W)
-            losses.append(self._objective(pairs, B, D, P, shrinkage * np.sum(W**2)))
-            update_codes(B, D, pairs.items, pairs.tags, pairs.r, 2 * self.mu * P, self.nu)
-            losses.append(self._objective(pairs, B, D, P, shrinkage * np.sum(W**2)))
+            losses.append(self._objective(pairs, B, D, P, shrinkage / b * np.sum(W**2)))
+            update_codes(B, D, pairs.items, pairs.tags, pairs.r, 2 * self.mu / b * P, self.nu)
+            losses.append(self._objective(pairs, B, D, P, shrinkage / b * np.sum(W**2)))
             update_codes(D, B, pairs.tags, pairs.items, pairs.r, np.zeros_like(D), self.nu)
-            losses.append(self._objective(pairs, B, D, P, shrinkage * np.sum(W**2)))
+            losses.append(self._objective(pairs, B, D, P, shrinkage / b * np.sum(W**2)))
             if np.array_equal(B, before[0]) and np.array_equal(D, before[1]):
                 break
         self.mean_, self.W_, self.codes_, self.tag_codes_ = Xc.mean, W, B, D
@@ -131,7 +133,7 @@ class DIH(Hasher):
     ) -> float:
         """The objective, for the projections P = Xc W and the ridge's penalty of W."""
         fit = np.sum(misfit(B, D, pairs.items, pairs.tags, pairs.r) ** 2)
-        regression = self.mu * np.sum((B - P) ** 2) + penalty
+        regression = self.mu / self.n_bits * np.sum((B - P) ** 2) + penalty
         balance = sum(np.sum(codes.sum(axis=0) ** 2) / len(codes) for codes in (B, D))
         return fit + regression + self.nu * balance
 

@@ -42,14 +42,13 @@ class DRSCH(SupervisedHasher):
     n_trained : int, optional
         Bits that are trained, at least b; by default b.
     kappa : float
-        Slope of the scaled tanh.  The paper takes 5, which on features is worse for short codes.
+        Slope of the scaled tanh.  The paper takes 5.
     margin : float, optional
         c; by default the number of trained bits.  The paper takes 5.
     n_negatives : int
         Negatives n of a pair (q, p) at most: the nearest to q of those farther away than p.
     laplacian : float
-        lambda, for the sum over a mini-batch.  With the paper's 0.001 the same few codes are
-        given to all items, since its batches of few classes are not drawn here.
+        lambda, for the sum over a mini-batch.  The paper takes 0.001.
     dropout : float
         Share of hidden units left out in training.
     epochs, batch_size, lr, optimizer, weight_decay, validation, patience

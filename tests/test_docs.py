@@ -16,7 +16,7 @@ def code_blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
 
 
-@pytest.fixture(params=["random-pca", "pq"])
+@pytest.fixture(params=["random-pca", "tiny-net", "pq"])
 def documented_method(request, tmp_path):
     """Name and file of a method that docs/add-a-method.md shows."""
     (code,) = (

@@ -234,7 +234,7 @@ def choose_items(
         images=FileImages(collection.images, Chosen(collection.names, rows)) if images else None,
         features=features,
         default_features="alexnet-fc7" if images else min(features),
-        notes=[*notes, *more],
+        notes=list(dict.fromkeys([*notes, *more])),
         rows=rows,
         n_rows=len(collection.labels),
     )

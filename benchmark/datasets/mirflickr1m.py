@@ -35,9 +35,9 @@ class MIRFlickr1M:
     image with one of the most frequent tags (897,500 in the paper), except queries; images
     outside the first 25,000 have no labels, and label-supervised methods leave them out.
 
-    The memory that reading takes does not grow with the number of tags but with that of different
-    tags: 2 bytes for a tag of an image, 4 while they are counted, and the words once, about
-    0.5 GB for the whole collection.
+    Tags are held as numbers of 2 bytes (4 while they are counted) and the words once, so that
+    reading the million and drawing the split takes less than 1 GB (measured: 60 MB for 100,000
+    images); their features, 4 kB an image for each 1,000 dimensions, come on top.
 
     Parameters
     ----------

@@ -8,9 +8,10 @@ import pytest
 from benchmark.registry import methods
 from methods import Hasher, checks
 from methods.checks import run_checks
+from methods.forms import form_of
 from methods.pca import principal_axes
 from methods.shared import sharing
-from methods.trial import LENGTHS, Trial, query_items, training_items
+from methods.trial import Trial, query_items, training_items
 
 
 class Sound(Hasher):
@@ -298,7 +299,8 @@ def test_single_precision_features_are_learnt_from_and_encoded_like_double(name)
     X = np.round(items.X, 2).astype(np.float32)
     hasher = trial.fit(trial.make(), items._replace(X=X.astype(np.float64)))
     assert (hasher.encode(X) == hasher.encode(X.astype(np.float64))).all()
-    assert trial.fit(trial.make(), items._replace(X=X)).encode(X).shape == (1200, LENGTHS[0])
+    single = trial.fit(trial.make(), items._replace(X=X))
+    assert single.encode(X).shape == (1200, *form_of(single).code_shape(single))
 
 
 def test_shared_axes_are_computed_once_for_all_lengths_and_methods(tmp_path, monkeypatch):

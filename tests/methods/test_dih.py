@@ -47,8 +47,8 @@ def test_the_last_objective_is_that_of_the_formula():
     B, D, W = hasher.codes_, hasher.tag_codes_, hasher.W_
     Xc = items.X - items.X.mean(axis=0)
     expected = np.sum((pairs.r - (B[pairs.items] * D[pairs.tags]).sum(axis=1) / 12 - 0.5) ** 2)
-    expected += 0.5 * np.sum((B - Xc @ W) ** 2)
-    expected += 2 * np.mean(np.sum(Xc**2, axis=1)) * np.sum(W**2)
+    expected += 0.5 / 6 * np.sum((B - Xc @ W) ** 2)
+    expected += 2 / 6 * np.mean(np.sum(Xc**2, axis=1)) * np.sum(W**2)
     expected += 0.3 * (np.sum(B.sum(axis=0) ** 2) / 1200 + np.sum(D.sum(axis=0) ** 2) / 20)
     assert hasher.losses_[-1] == pytest.approx(expected)
 
