@@ -240,7 +240,9 @@ class Hasher(BaseEstimator):
             raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
         self.check_parameters()
         X = self._checked(X, least=2)
-        task = Task(len(X), X.shape[1], has_tags=True, has_labels=True, has_images=True)
+        # Of images the width of the features is not known here; their pixels are more.
+        width = int(np.prod(X.shape[1:]))
+        task = Task(len(X), width, has_tags=True, has_labels=True, has_images=True)
         reason = self.skip(task)
         if reason:
             raise ValueError(f"{type(self).__name__}: {reason}")

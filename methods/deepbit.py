@@ -148,8 +148,10 @@ class DeepBit(DeepHasher):
             X, lambda width: gaussian_layer(width, self.n_bits), seed=self.random_state
         )
         if p.init == "principal":
-            axes = principal_axes(head_inputs(network, X), self.n_bits)
-            network.head = principal_layer(axes, self.random_state)
+            inputs = head_inputs(network, X)
+            if reason := skip_pca(self.n_bits, *inputs.shape):
+                raise ValueError(f"DeepBit: {reason}")
+            network.head = principal_layer(principal_axes(inputs, self.n_bits), self.random_state)
         if isinstance(X, ImageArray):
             network = RotatingNetwork(network.front, network.head)
         views = _views_of(network, X, copies, p.gamma)
