@@ -116,7 +116,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     watch = Stopwatch()
     tuned = None
     if "tune" in cell.specification:
-        training = Training(items.train, data.train_tags, data.train_labels)
+        training = Training(items.train, data.train_tags, data.train_labels, data.copies)
         points = points_of(hasher, dict(cell.variant.parameters))
         with watch.time("tune"):
             tuned = tune(hasher, points, training, cell.specification["tune"])

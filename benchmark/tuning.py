@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from features.pixels import ImageArray
+    from features.rotations import RotatedCopies
     from features.tags import TagMatrix
     from methods import Hasher
 
@@ -52,11 +53,13 @@ class Training:
     items : (n, d) array of float, or ImageArray
     tags : (n, V) TagMatrix of bool
     labels : (n, c) array of bool
+    copies : RotatedCopies or None
     """
 
     items: np.ndarray | ImageArray
     tags: TagMatrix
     labels: np.ndarray
+    copies: RotatedCopies | None = None
 
 
 class Relevance(NamedTuple):
@@ -210,8 +213,9 @@ def _own_checkpoints(number: int) -> Iterator[None]:
 
 def _fit(hasher: Hasher, data: Training, rows: np.ndarray) -> None:
     """Fit on some of the training items, with the supervision that the method is handed."""
-    supervision = hasher.supervised_by(tags=data.tags, labels=data.labels)
-    hasher.fit(data.items[rows], **{name: known[rows] for name, known in supervision.items()})
+    handed = hasher.supervised_by(tags=data.tags, labels=data.labels, copies=data.copies)
+    some = {name: known if known is None else known[rows] for name, known in handed.items()}
+    hasher.fit(data.items[rows], **some)
 
 
 def _mean_average_precision(

@@ -43,6 +43,18 @@ class RotatedCopies:
     angles: np.ndarray
     features: np.ndarray
 
+    def __getitem__(self, chosen: np.ndarray) -> RotatedCopies:
+        """Copies of those items that are among the chosen training items, by their new rows.
+
+        Parameters
+        ----------
+        chosen : (k,) array of int
+            Row numbers, ascending.
+        """
+        kept = np.isin(self.rows, chosen)
+        rows = np.searchsorted(chosen, self.rows[kept])
+        return RotatedCopies(rows, self.angles, self.features[kept])
+
 
 class RotatedImages:
     """Each of some images under each of the angles; an :class:`features.images.ImageSource`.

@@ -43,7 +43,8 @@ class DeepDSH(SupervisedHasher):
     dropout : float
         Share of hidden units left out in training.
     epochs, batch_size, lr, optimizer, weight_decay, validation, patience
-        See :class:`methods.training.Recipe`.
+        See :class:`methods.training.Recipe`.  The last epoch is kept: the loss on a validation
+        part is smallest after few epochs, when codes are still far worse than at the end.
     preset : {"default", "paper"}
         ``paper``: the settings of the released program, with as many passes as it makes over
         CIFAR-10.
@@ -72,7 +73,6 @@ class DeepDSH(SupervisedHasher):
             "lr": 1e-3,
             "optimizer": "sgd",
             "weight_decay": 0.004,
-            "validation": 0.0,
         }
     }
     grid: ClassVar[dict] = {"alpha": (0.001, 0.01, 0.1), "margin": (1.0, 2.0, 4.0)}
@@ -90,7 +90,7 @@ class DeepDSH(SupervisedHasher):
         lr: float = 1e-3,
         optimizer: str = "adam",
         weight_decay: float = 0.0,
-        validation: float = 0.1,
+        validation: float = 0.0,
         patience: int = 15,
         preset: str = "default",
         random_state: int | None = None,

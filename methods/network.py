@@ -108,7 +108,14 @@ class ImageFront(nn.Module):
         self.standardise = Standardise(*_moments(self._features_of(images)))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        crops = self._random_crops(pixels) if self.training else self._middle(pixels)
+        return self.look(self.crops(pixels))
+
+    def crops(self, pixels: Tensor) -> Tensor:
+        """What the backbone is to see of each image, (k, 3, crop, crop) uint8."""
+        return self._random_crops(pixels) if self.training else self._middle(pixels)
+
+    def look(self, crops: Tensor) -> Tensor:
+        """Standardised features of crops."""
         x = (crops.float() / 255 - self.mean) / self.deviation
         return self.standardise(self.backbone(x))
 

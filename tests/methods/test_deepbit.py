@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from features.rotations import ANGLES, RotatedCopies, RotatedImages, drawn_rows, rotated_image
+from methods import Task
 from methods.deepbit import (
     DeepBit,
+    RotatingNetwork,
     balance_loss,
     quantisation_loss,
     rotation_loss,
     rotation_weights,
 )
+from methods.itq import random_rotation
+from methods.pca import principal_axes
+from methods.trial import training_items
 
 # METHODS.md section 11: two items, two bits.
 F = torch.tensor([[0.2, 0.9], [0.7, 0.4]], dtype=torch.float64)
@@ -47,24 +54,116 @@ def test_the_threshold_is_the_mean_output_of_the_training_items(features):
     assert (hasher.encode(features) == (outputs > outputs.mean())).all()
 
 
-def test_training_starts_at_rotated_principal_axes_and_turns_away_from_unsteady_ones(features):
-    start = DeepBit(4, lr=0.0, epochs=1, random_state=0).fit(features)
-    W = start.network_.head.weight.numpy()
-    gram = W @ W.T
-    assert gram == pytest.approx(np.eye(4) * gram[0, 0], abs=1e-4 * gram[0, 0])
-    # Copies that differ from their items along one direction alone.
-    rng = np.random.default_rng(0)
-    direction = np.linalg.qr(rng.standard_normal((10, 1)))[0][:, 0]
+def test_training_starts_at_rotated_principal_axes(features):
+    hasher = DeepBit(4, gamma=0.0, lr=0.0, epochs=1, random_state=0).fit(features)
+    z = hasher.network_(torch.tensor(features)).numpy()
+    pca = principal_axes(features, 4)
+    rotated = pca.scores(features) @ random_rotation(4, 0).T
+    assert z == pytest.approx(z.std() / rotated.std() * rotated, abs=1e-5)
+    assert np.sqrt((z**2).mean()) == pytest.approx(0.3, rel=0.01)
+
+
+def unlike(hasher, X):
+    """Mean magnitude of the correlations between bits, taken from 1."""
+    bits = hasher.encode(X).T.astype(float)
+    assert bits.any(axis=1).all() and not bits.all(axis=1).any()
+    correlations = np.abs(np.corrcoef(bits))
+    return 1 - correlations[~np.eye(len(bits), dtype=bool)].mean()
+
+
+def test_bits_stay_unlike_and_balanced_where_gaussian_weights_make_them_alike():
+    X = training_items().X
+    options = {"gamma": 0.0, "lr": 3e-2, "epochs": 60, "random_state": 0}
+    ours = DeepBit(8, **options).fit(X)
+    literal = DeepBit(8, init="gaussian", **options).fit(X)
+    assert unlike(ours, X) > 0.7 > unlike(literal, X)
+    assert np.abs(ours.encode(X).mean(axis=0) - 0.5).max() < 0.2
+    assert len(np.unique(ours.encode(X), axis=0)) > 30
+
+
+def test_training_lowers_the_losses_by_their_weights(features):
+    skewed = np.exp(features / 4)
+
+    def outputs(**options):
+        hasher = DeepBit(4, gamma=0.0, random_state=0, epochs=60, **options).fit(skewed)
+        return torch.sigmoid(hasher.network_(torch.tensor(skewed)))
+
+    start, loose, tight = outputs(lr=0.0), outputs(beta=0.0), outputs(beta=10.0)
+    assert quantisation_loss(tight) < 0.5 * quantisation_loss(start)
+    assert balance_loss(tight) < 0.2 * balance_loss(loose)
+
+
+def copies_along(features, direction):
+    """Copies that differ from their items in one direction."""
     rows = np.arange(200)
-    moved = features[rows, None] + np.array([-4.0, 4.0])[None, :, None] * direction
-    copies = RotatedCopies(rows, np.array([-5.0, 5.0]), moved)
+    shifts = np.array([-4.0, 4.0])[None, :, None] * direction
+    return RotatedCopies(rows, np.array([-5.0, 5.0]), features[rows, None] + shifts)
 
-    def along(given):
-        fitted = DeepBit(4, lr=1e-2, epochs=30, random_state=0).fit(features, copies=given)
-        w = fitted.network_.head.weight.numpy()
-        return np.abs(w @ direction).mean() / np.linalg.norm(w, axis=1).mean()
 
-    assert along(copies) < 0.5 * along(None)
+def test_copies_turn_the_bits_away_from_what_rotation_changes(features):
+    direction = principal_axes(features, 1).axes[:, 0]
+    copies = copies_along(features, direction)
+
+    def change(given):
+        hasher = DeepBit(4, gamma=30.0, lr=3e-2, epochs=60, random_state=0)
+        hasher.fit(features, copies=given)
+        moved = hasher.encode(copies.features[:, 0]) != hasher.encode(features[:200])
+        return moved.mean()
+
+    with pytest.warns(UserWarning, match="rotation loss is left out"):
+        without = change(None)
+    assert change(copies) < 0.6 * without
+
+
+def test_without_the_rotation_loss_no_copies_are_asked_for_or_looked_at(features):
+    copies = copies_along(features, np.eye(10)[0])
+    assert DeepBit().uses == ("copies",)
+    assert DeepBit(gamma=0.0).uses == ()
+    assert DeepBit(preset="paper", gamma=0.0).uses == ("copies",)
+    assert set(DeepBit().supervised_by(tags=1, labels=2, copies=3)) == {"copies"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain = DeepBit(4, gamma=0.0, epochs=2, random_state=0).fit(features)
+        given = DeepBit(4, gamma=0.0, epochs=2, random_state=0).fit(features, copies=copies)
+    assert (plain.project(features) == given.project(features)).all()
+
+
+def test_training_on_images_compares_the_same_crop_and_leaves_the_backbone_alone():
+    class Front(torch.nn.Module):
+        """Crops as they are; their mean colour as features."""
+
+        def __init__(self):
+            super().__init__()
+            self.backbone = torch.nn.BatchNorm1d(3)
+
+        def crops(self, pixels):
+            return pixels[..., 1:-1, 1:-1]
+
+        def look(self, crops):
+            return self.backbone(crops.float().mean((2, 3)))
+
+        def forward(self, pixels):
+            return self.look(self.crops(pixels))
+
+    torch.manual_seed(0)
+    network = RotatingNetwork(Front(), torch.nn.Linear(3, 2)).train()
+    assert not network.backbone.training and network.head.training
+    assert not any(p.requires_grad for p in network.backbone.parameters())
+    plain = torch.randint(0, 255, (6, 3, 1, 1), dtype=torch.uint8).expand(6, 3, 12, 12)
+    scores, upright, turned, weights = network(plain)
+    # An image of one colour does not change when it is turned.
+    assert torch.allclose(upright, turned) and torch.equal(scores, upright)
+    assert set(weights.tolist()) <= set(rotation_weights(torch.tensor(ANGLES)).tolist())
+    assert network.eval()(plain).shape == (6, 2)
+
+
+def test_presets_and_words():
+    literal = DeepBit(preset="paper").in_force()
+    assert (literal.gamma, literal.init, literal.batch_size) == (0.001, "gaussian", 32)
+    assert DeepBit(40, preset="paper").skip(Task(30, 20)) is None
+    assert "needs bits" in DeepBit(40).skip(Task(30, 20))
+    with pytest.raises(ValueError, match="init must be principal or gaussian"):
+        DeepBit(init="pca").check_parameters()
 
 
 class OneImage:
@@ -104,3 +203,13 @@ def test_the_same_items_have_copies_every_time():
     assert (drawn_rows(5000) == drawn_rows(5000)).all()
     assert len(np.unique(drawn_rows(5000))) == 1000
     assert (drawn_rows(7) == np.arange(7)).all()
+
+
+def test_copies_of_some_training_items_know_their_new_rows():
+    X = np.arange(20.0).reshape(10, 2)
+    rows = np.array([1, 4, 7])
+    copies = RotatedCopies(rows, np.array([5.0]), X[rows, None] + 0.5)
+    chosen = np.array([0, 4, 6, 7, 9])
+    some = copies[chosen]
+    assert some.rows.tolist() == [1, 3]
+    assert (some.features[:, 0] == X[chosen][some.rows] + 0.5).all()

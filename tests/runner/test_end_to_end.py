@@ -76,6 +76,17 @@ def test_deep_methods_see_images_and_the_others_features(run, photos, network, t
     assert [path.stat().st_mtime_ns for path in cells] == times
 
 
+def test_images_of_the_batch_are_rotated_end_to_end(run, photos, network, tmp_path):
+    methods = ("--methods", "deepbit[epochs=1,batch_size=6]", "--bits", "5")
+    status, _, err = run(*network, *methods, "--end-to-end", dataset=photos)
+    assert status == 0, err
+    (record,) = records(tmp_path / "results").values()
+    assert "images" in record["specification"] and "copies" not in record["specification"]
+    assert not any("left out" in message for message in record["warnings"])
+    # The images and their pixels; no features of rotated ones.
+    assert len(list((tmp_path / "results/cache/features").glob("*.npy"))) == 2
+
+
 def test_without_a_network_there_is_no_end_to_end(run, photos):
     status, _, err = run("--features", "gist", "--end-to-end", dataset=photos)
     assert status == 2 and "--end-to-end trains a network from images, and gist is none" in err
