@@ -37,8 +37,8 @@ class WeaklyPretrained(DeepHasher):
     gradient steps on the sem-vectors, ten passes of them before the first and a tenth of one
     before the last.  Fine-tuning is X's own training, with X's own default parameters, from the
     weights that pre-training gave; but it is not ended early, since the loss of X on a validation
-    part, if it has one, often rises at first.  Images without a tag that has a word vector are left out of
-    pre-training.
+    part, if it has one, often rises at first.  Images without a tag that has a word vector are left
+    out of pre-training.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from methods.forms import form_of
 from methods.pca import principal_axes
 from methods.shared import sharing
 from methods.trial import Trial, query_items, training_items
+from methods.wp import WeaklyPretrained
 
 
 class Sound(Hasher):
@@ -277,6 +278,15 @@ def quick(name):
     return {"epochs": 10} if "epochs" in methods.find(name).parameters else {}
 
 
+@pytest.fixture
+def brief_fine_tuning(monkeypatch):
+    whole = WeaklyPretrained.supervised
+    monkeypatch.setattr(
+        WeaklyPretrained, "supervised", lambda self: whole(self).set_params(epochs=10)
+    )
+
+
+@pytest.mark.usefixtures("brief_fine_tuning")
 @pytest.mark.parametrize("name", methods.names())
 def test_every_registered_method_passes(name):
     outcomes = run_checks(methods.find(name).load(), quick(name))
@@ -284,6 +294,7 @@ def test_every_registered_method_passes(name):
     assert len(outcomes) == len(checks.CHECKS)
 
 
+@pytest.mark.usefixtures("brief_fine_tuning")
 @pytest.mark.parametrize("name", methods.names())
 def test_sharing_changes_no_code(name, tmp_path):
     trial, X = Trial(methods.find(name).load(), quick(name)), query_items().X
@@ -293,6 +304,7 @@ def test_sharing_changes_no_code(name, tmp_path):
             assert (trial.fit(trial.make(), training_items()).encode(X) == alone).all()
 
 
+@pytest.mark.usefixtures("brief_fine_tuning")
 @pytest.mark.parametrize("name", methods.names())
 def test_single_precision_features_are_learnt_from_and_encoded_like_double(name):
     trial, items = Trial(methods.find(name).load(), quick(name)), training_items()

@@ -73,4 +73,4 @@ def test_the_loss_falls():
     items = training_items()
     history = DeepDSH(8, epochs=8, random_state=0).fit(items.X, labels=items.labels).history_
     assert history.training[-1] < 0.5 * history.training[0]
-    assert history.validation[history.best] == min(history.validation)
+    assert not history.validation
