@@ -11,14 +11,15 @@ from benchmark.aggregate import (
     code_lengths,
     method_names,
     over_seeds,
-    value_of,
     values_of,
 )
+from benchmark.bootstrap import Interval
 from benchmark.errors import InputError
+from benchmark.footnotes import Footnotes, gaps_of, note_on_method
 from benchmark.marks import best_is_separated, column_marks, describe_separation
+from benchmark.significance import Evidence
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult
-from benchmark.tuned import describe_tuning
 from benchmark.wording import (
     COSTS,
     TIE_RULES,
@@ -27,12 +28,13 @@ from benchmark.wording import (
     describe_test,
     format_value,
     has_ties,
-    is_of_ball,
     is_ranked,
 )
 
 BASE_RATE = "base rate"
 DASH = "–"
+#: No query has been looked at.
+NONE = Evidence()
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Entry:
         Sample standard deviation over the seeds (divisor n - 1); None for fewer than two.
     n_seeds : int
         Number of seeds in the mean.
+    interval : Interval or None
+        Bootstrap interval of the mean over queries and seeds, where the metric has one.
     rank : int
         1 for the best of its column and what is not significantly worse, 2 for the best of the
         others, otherwise 0.
@@ -59,6 +63,7 @@ class Entry:
     mean: float | None
     deviation: float | None = None
     n_seeds: int = 0
+    interval: Interval | None = None
     rank: int = 0
     better: tuple[int, ...] = ()
     note: str = ""
@@ -153,7 +158,7 @@ def comparison_table(
     metric: str,
     *,
     ties: str = "expected",
-    tests: Mapping[int, Comparison] | None = None,
+    evidence: Evidence = NONE,
 ) -> Table:
     """Means over seeds of one metric, a row for each method and a column for each code length.
 
@@ -168,8 +173,8 @@ def comparison_table(
     metric : str
     ties : {"expected", "index"}
         The tie rule of the protocol, for the caption.
-    tests : mapping of int to Comparison, optional
-        Code length to the comparison of the methods in this metric.
+    evidence : Evidence
+        Tests and intervals of this metric; without them, marks compare what is printed.
 
     Returns
     -------
@@ -188,15 +193,21 @@ def comparison_table(
     seeds = tuple(sorted({cell.seed for cell in cells}))
     bits = tuple(code_lengths(cells))
     groups = over_seeds(cells)
-    footnotes = _Footnotes()
+    footnotes = Footnotes()
     rows = []
     for method in method_names(cells):
-        note = _row_note([cell for cell in cells if cell.method == method], footnotes)
+        note = note_on_method([cell for cell in cells if cell.method == method], footnotes)
         groups_of_row = [groups.get((method, b), []) for b in bits]
-        entries = tuple(_entry(group, metric, seeds, footnotes) for group in groups_of_row)
+        entries = tuple(
+            replace(
+                _entry(group, metric, seeds, footnotes),
+                interval=evidence.intervals.get((method, b)),
+            )
+            for b, group in zip(bits, groups_of_row, strict=True)
+        )
         rows.append(Row(method, entries, note))
     ranked = is_ranked(metric) and len(rows) > 1
-    tests = tests if tests and ranked else {}
+    tests = evidence.tests if ranked else {}
     return Table(
         dataset=cells[0].dataset,
         features=cells[0].features,
@@ -212,38 +223,11 @@ def comparison_table(
     )
 
 
-class _Footnotes:
-    """Texts by number; the same text gets the same number."""
-
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-
-    def number(self, text: str) -> str:
-        for number, known in self.texts.items():
-            if known == text:
-                return number
-        number = str(len(self.texts) + 1)
-        self.texts[number] = text
-        return number
-
-
-def _row_note(cells: Sequence[CellResult], footnotes: _Footnotes) -> str:
-    """The number of a footnote on all cells of a method; empty if there is nothing to say."""
-    notes = []
-    if cells[0].fidelity == "reconstruction":
-        notes.append("reconstruction: the paper leaves parts of the method open")
-    if cells[0].backbone:
-        notes.append(f"trained end to end, from a pretrained {cells[0].backbone}")
-    if tuning := describe_tuning(cells):
-        notes.append(tuning)
-    return footnotes.number("; ".join(notes)) if notes else ""
-
-
 def _entry(
-    group: Sequence[CellResult], metric: str, seeds: Sequence[int], footnotes: _Footnotes
+    group: Sequence[CellResult], metric: str, seeds: Sequence[int], footnotes: Footnotes
 ) -> Entry:
     values = values_of(group, metric)
-    gaps = _gaps(group, metric, seeds)
+    gaps = gaps_of(group, metric, seeds)
     note = ""
     if gaps and not values:
         note = footnotes.number("; ".join(gaps))
@@ -256,27 +240,6 @@ def _entry(
     mean = statistics.fmean(values) if values else None
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return Entry(mean, deviation, len(values), note=note)
-
-
-def _gaps(group: Sequence[CellResult], metric: str, seeds: Sequence[int]) -> dict[str, list[int]]:
-    """Seeds without a value, by the reason for it."""
-    by_seed = {cell.seed: cell for cell in group}
-    gaps: dict[str, list[int]] = {}
-    for seed in seeds:
-        cell = by_seed.get(seed)
-        if cell is None:
-            why = "not run"
-        elif cell.status != "done":
-            reason = " ".join(cell.reason.split())
-            why = f"{cell.status}: {reason}" if reason else cell.status
-        elif metric not in cell.metrics and is_of_ball(metric):
-            why = "ranked by score: no Hamming radius"
-        elif value_of(cell, metric) is None:
-            why = "not measured"
-        else:
-            continue
-        gaps.setdefault(why, []).append(seed)
-    return gaps
 
 
 def _marked(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.aggregate import write_summary
-from benchmark.comparison import comparison_table
+from benchmark.comparison import NONE, comparison_table
 from benchmark.diagnostic_table import write_diagnostics
 from benchmark.protocol import Protocol
-from benchmark.significance import Comparisons, compare_cells
+from benchmark.significance import Evidence, weigh_cells
 from benchmark.store import CellResult, Store
 from benchmark.tables import to_text, write_tables
 from benchmark.wording import is_ranked
@@ -45,16 +45,16 @@ def measured_metrics(cells: Sequence[CellResult], protocol: Protocol, n_database
     return [metric for metric in metrics if metric in measured] if measured else metrics
 
 
-def tested_differences(
+def weigh(
     cells: Sequence[CellResult],
     folders: Sequence[str],
     store: Store,
     protocol: Protocol,
     n_database: int,
-) -> Comparisons:
-    """Which methods differ significantly in the metrics that have a table and decide."""
+) -> dict[str, Evidence]:
+    """Intervals and tests of the metrics that have a table and decide."""
     metrics = [m for m in measured_metrics(cells, protocol, n_database) if is_ranked(m)]
-    return compare_cells(cells, folders, store, metrics)
+    return weigh_cells(cells, folders, store, metrics)
 
 
 def write_outputs(
@@ -62,7 +62,7 @@ def write_outputs(
     folder: Path,
     protocol: Protocol,
     n_database: int,
-    tests: Comparisons,
+    evidence: Mapping[str, Evidence],
 ) -> None:
     """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
     from benchmark.plots import write_figures
@@ -71,7 +71,7 @@ def write_outputs(
         _clear(folder / stale)
     write_summary(cells, folder / "summary.csv")
     metrics = measured_metrics(cells, protocol, n_database)
-    write_tables(cells, folder / "tables", metrics, ties=protocol.ties, tests=tests)
+    write_tables(cells, folder / "tables", metrics, ties=protocol.ties, evidence=evidence)
     write_diagnostics(cells, folder / "tables", protocol.radius)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
@@ -93,12 +93,15 @@ def terminal_text(
     cells: Sequence[CellResult],
     protocol: Protocol,
     n_database: int,
-    tests: Comparisons,
+    evidence: Mapping[str, Evidence],
     *,
     colour: bool,
 ) -> str:
     """The main table and precision within the Hamming ball."""
     metrics = measured_metrics(cells, protocol, n_database)
     shown = [metrics[0], *(metric for metric in metrics if metric == f"P@r{protocol.radius}")]
-    tables = [comparison_table(cells, m, ties=protocol.ties, tests=tests.get(m)) for m in shown]
+    tables = [
+        comparison_table(cells, m, ties=protocol.ties, evidence=evidence.get(m, NONE))
+        for m in shown
+    ]
     return "\n\n".join(to_text(table, colour=colour) for table in tables)

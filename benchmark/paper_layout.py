@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.aggregate import write_file
+from benchmark.bootstrap import CONFIDENCE, RESAMPLES
 from benchmark.latex import escape_latex
 from benchmark.paper_tables import (
-    CONFIDENCE,
     INCOMPARABLE,
-    RESAMPLES,
     Block,
     PaperEntry,
     PaperTable,

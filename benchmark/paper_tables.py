@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmark.aggregate import chance_level, over_seeds, value_of
+from benchmark.bootstrap import Interval, bootstrap_interval
 from benchmark.papers import Sizes
 from benchmark.published import PublishedRow, PublishedTable
-from benchmark.statistics import Interval, bootstrap_interval
 from benchmark.store import CellResult, Store
 from benchmark.tuned import describe_tuning
 
 WITHIN, BETTER, WORSE, INCOMPARABLE = "within", "better", "worse", "not comparable"
-CONFIDENCE = 0.95
-#: Resamples of an interval; its ends then vary by a few per cent of its length.
-RESAMPLES = 2000
 #: Share of the paper's items that may be missing, as unreadable images are.
 SLACK = 0.01
 
@@ -274,7 +271,7 @@ class _Comparison:
     def _interval(self, cells: Sequence[CellResult]) -> Interval:
         folders = (self.folder_of[id(cell)] for cell in cells)
         values = np.stack([self.store.per_query(f)[self.part.metric] for f in folders])
-        return bootstrap_interval(values, confidence=CONFIDENCE, n_resamples=RESAMPLES)
+        return bootstrap_interval(values)
 
     def _row_reasons(self, row: PublishedRow, cell: CellResult) -> list[str]:
         """Why this method's numbers are no check of the paper's."""

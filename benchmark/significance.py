@@ -1,22 +1,41 @@
-"""Which methods differ significantly, for every metric and code length of a run."""
+"""How sure the numbers of a run are: intervals, and which methods differ significantly."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmark.bootstrap import Interval, bootstrap_intervals
 from benchmark.statistics import Comparison, compare_methods
 from benchmark.store import CellResult, Store
 
-#: Metric to code length to the comparison of the methods.
-Comparisons = Mapping[str, Mapping[int, Comparison]]
+#: Values of each query by code length and method, (seeds, queries).
+Values = dict[int, dict[str, np.ndarray]]
 
 
-def compare_cells(
+@dataclass(frozen=True)
+class Evidence:
+    """What the values of single queries say of one metric.
+
+    Attributes
+    ----------
+    tests : mapping of int to Comparison
+        Code length to the comparison of all methods; a code length at which fewer than two have
+        values for each query is left out.
+    intervals : mapping of (str, int) to Interval
+        Method and code length to the bootstrap interval of the mean over queries and seeds.
+    """
+
+    tests: Mapping[int, Comparison] = field(default_factory=dict)
+    intervals: Mapping[tuple[str, int], Interval] = field(default_factory=dict)
+
+
+def weigh_cells(
     cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
-) -> dict[str, dict[int, Comparison]]:
-    """Compare all methods of a run, column by column.
+) -> dict[str, Evidence]:
+    """The evidence on each metric of a run.
 
     Parameters
     ----------
@@ -26,24 +45,40 @@ def compare_cells(
         Where each is stored.
     store : Store
     metrics : sequence of str
-
-    Returns
-    -------
-    dict of str to dict of int to Comparison
-        A code length at which fewer than two methods have values for each query is left out.
     """
-    found: dict[str, dict[int, Comparison]] = {metric: {} for metric in metrics}
-    for bits in sorted({cell.bits for cell in cells}):
-        columns: dict[str, dict[str, list[np.ndarray]]] = {metric: {} for metric in metrics}
-        for cell, folder in zip(cells, folders, strict=True):
-            if cell.bits != bits or cell.status != "done":
-                continue
-            per_query = store.per_query(folder)
-            for metric in metrics:
-                if metric in per_query:
-                    columns[metric].setdefault(cell.method, []).append(per_query[metric])
-        for metric, methods in columns.items():
-            if len(methods) > 1:
-                stacked = {name: np.stack(seeds) for name, seeds in methods.items()}
-                found[metric][bits] = compare_methods(stacked)
-    return found
+    return {
+        metric: _weigh(values)
+        for metric, values in _per_query(cells, folders, store, metrics).items()
+    }
+
+
+def _weigh(values: Values) -> Evidence:
+    tests, intervals = {}, {}
+    for bits, methods in sorted(values.items()):
+        if len(methods) > 1:
+            tests[bits] = compare_methods(methods)
+        found = bootstrap_intervals(list(methods.values()))
+        intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
+    return Evidence(tests, intervals)
+
+
+def _per_query(
+    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
+) -> dict[str, Values]:
+    """Stored values of each query; every cell is read once."""
+    seeds: dict[str, dict[int, dict[str, list[np.ndarray]]]] = {metric: {} for metric in metrics}
+    for cell, folder in zip(cells, folders, strict=True):
+        if cell.status != "done":
+            continue
+        per_query = store.per_query(folder)
+        for metric in metrics:
+            if metric in per_query:
+                of_bits = seeds[metric].setdefault(cell.bits, {})
+                of_bits.setdefault(cell.method, []).append(per_query[metric])
+    return {
+        metric: {
+            bits: {method: np.stack(rows) for method, rows in methods.items()}
+            for bits, methods in of_metric.items()
+        }
+        for metric, of_metric in seeds.items()
+    }

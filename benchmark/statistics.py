@@ -1,4 +1,4 @@
-"""How sure a mean is, and whether two methods differ: pure functions of per-query values.
+"""Whether two methods differ: pure functions of per-query values.
 
 All of them take what the benchmark stores of a cell, one value for each query and seed, NaN where
 the protocol leaves a query out.  The queries are the same for every seed and every method.
@@ -8,77 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from benchmark.bootstrap import chunks, mean_over_queries, ratio
+
 #: Probability of a false alarm anywhere among the comparisons of one column.
 LEVEL = 0.05
-#: Random numbers that are held at once.
-CHUNK = 4_000_000
-
-
-class Interval(NamedTuple):
-    """Ends of a confidence interval."""
-
-    low: float
-    high: float
-
-
-def mean_over_queries(values: np.ndarray) -> float:
-    """Mean over seeds of the mean over queries that count; NaN if none does.
-
-    Parameters
-    ----------
-    values : (seeds, queries) array of float64
-    """
-    counted = ~np.isnan(values)
-    means = _ratio(np.where(counted, values, 0).sum(axis=1), counted.sum(axis=1))
-    return float(_ratio(np.nansum(means), np.sum(~np.isnan(means))))
-
-
-def bootstrap_interval(
-    values: np.ndarray,
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = 9999,
-    random_state: int = 0,
-) -> Interval:
-    """Percentile bootstrap interval of :func:`mean_over_queries`, over queries and seeds.
-
-    Each resample draws the queries with replacement, the same for all seeds since they met the
-    same queries, and independently the seeds; its mean is weighted by how often each was drawn
-    (the pigeonhole bootstrap; Owen, Annals of Applied Statistics 2007, section 3).  With one
-    seed this is the ordinary bootstrap over queries, and the interval says nothing of other
-    training runs; few seeds show less than their whole variation.
-
-    Parameters
-    ----------
-    values : (seeds, queries) array of float64
-    confidence : float
-    n_resamples : int
-    random_state : int
-
-    Returns
-    -------
-    Interval
-        NaN where no query counts.
-    """
-    values = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    n_seeds, n_queries = values.shape
-    counted = ~np.isnan(values)
-    if not counted.any():
-        return Interval(np.nan, np.nan)
-    filled = np.where(counted, values, 0)
-    rng = np.random.default_rng(random_state)
-    means = []
-    for size in _chunks(n_resamples, n_queries):
-        drawn = _draw(rng, size, n_queries)
-        per_seed = _ratio(drawn @ filled.T, drawn @ counted.T.astype(np.float64))
-        seeds = np.where(np.isnan(per_seed), 0, _draw(rng, size, n_seeds))
-        means.append(_ratio((seeds * np.nan_to_num(per_seed)).sum(axis=1), seeds.sum(axis=1)))
-    tail = 50 * (1 - confidence)
-    return Interval(*map(float, np.nanpercentile(np.concatenate(means), (tail, 100 - tail))))
 
 
 def paired_test(
@@ -199,7 +135,7 @@ def compare_methods(
         i, j = pairs.T
         delta = values[i] - values[j]
         both = ~np.isnan(delta)
-        d = np.nan_to_num(_ratio(np.where(both, delta, 0).sum(axis=1), both.sum(axis=1)))
+        d = np.nan_to_num(ratio(np.where(both, delta, 0).sum(axis=1), both.sum(axis=1)))
         differences[i, j], differences[j, i] = d, -d
         p_values[i, j] = p_values[j, i] = p
     means = np.array([mean_over_queries(array) for array in arrays])
@@ -248,29 +184,11 @@ def _exchanges(n_queries: int, n_resamples: int, random_state: int) -> Iterator[
         yield 1.0 - 2.0 * (codes & 1)
         return
     rng = np.random.default_rng(random_state)
-    for size in _chunks(n_resamples, n_queries):
+    for size in chunks(n_resamples, n_queries):
         yield rng.integers(0, 2, (size, n_queries), dtype=np.int8) * 2.0 - 1.0
-
-
-def _chunks(total: int, width: int) -> Iterator[int]:
-    """Numbers of rows of that width that add up to `total`."""
-    most = max(1, CHUNK // max(width, 1))
-    for start in range(0, total, most):
-        yield min(most, total - start)
-
-
-def _draw(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
-    """How often each of n items is drawn in n draws with replacement, (size, n)."""
-    drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def _mean_over_seeds(values: np.ndarray) -> np.ndarray:
     """Mean of each query over the seeds for which it counts; NaN if there are none."""
     counted = ~np.isnan(values)
-    return _ratio(np.where(counted, values, 0).sum(axis=0), counted.sum(axis=0))
-
-
-def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """`total` / `count`, NaN where nothing was counted."""
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return ratio(np.where(counted, values, 0).sum(axis=0), counted.sum(axis=0))

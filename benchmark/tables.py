@@ -7,14 +7,14 @@ import io
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.aggregate import chance_level, method_names, write_file
-from benchmark.comparison import BASE_RATE, Entry, Table, comparison_table, numbers
+from benchmark.comparison import BASE_RATE, NONE, Entry, Table, comparison_table, numbers
 from benchmark.latex import to_latex
 from benchmark.marks import describe_separation, letter, spell_letters
-from benchmark.significance import Comparisons
+from benchmark.significance import Evidence
 from benchmark.store import CellResult
 from benchmark.wording import (
     LETTERS,
@@ -93,11 +93,15 @@ def to_csv(table: Table) -> str:
     """The table for a spreadsheet: full precision, no marks, footnotes in words.
 
     For each code length there are the columns ``12 bits`` (mean), ``12 bits deviation`` and
-    ``12 bits seeds``; the column ``notes`` comes last.  Where differences were tested, ``letter``
-    names each method and ``12 bits better than`` lists those that it is significantly better than.
+    ``12 bits seeds``; the column ``notes`` comes last.  Where the values of each query are known,
+    ``12 bits low`` and ``12 bits high`` are the ends of the interval of the mean.  Where
+    differences were tested, ``letter`` names each method and ``12 bits better than`` lists those
+    that it is significantly better than.
     """
     tested = bool(table.tests)
-    parts = ("", " deviation", " seeds", *([" better than"] if tested else []))
+    sure = any(entry.interval for row in table.rows for entry in row.entries)
+    ends = [" low", " high"] if sure else []
+    parts = ("", " deviation", " seeds", *ends, *([" better than"] if tested else []))
     head = ["method", *(["letter"] if tested else [])]
     lines = [[*head, *(f"{bits} bits{part}" for bits in table.bits for part in parts), "notes"]]
     for position, row in enumerate(table.rows):
@@ -105,6 +109,7 @@ def to_csv(table: Table) -> str:
         values: list[float | int | str | None] = [letter(position)] if tested else []
         for bits, entry in zip(table.bits, row.entries, strict=True):
             values += [entry.mean, entry.deviation, entry.n_seeds]
+            values += (entry.interval or [None, None]) if sure else []
             values += [" ".join(map(letter, entry.better))] if tested else []
             if entry.note:
                 notes.append(f"{bits} bits: {table.footnotes[entry.note]}")
@@ -123,7 +128,7 @@ def write_tables(
     metrics: Sequence[str],
     *,
     ties: str = "expected",
-    tests: Comparisons | None = None,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> Path:
     """Write ``<metric>.md``, ``.csv`` and ``.tex`` for each metric, and all of them on one page.
 
@@ -137,16 +142,16 @@ def write_tables(
         In the order of the page.
     ties : {"expected", "index"}
         The tie rule of the protocol, for the captions.
-    tests : mapping of str to mapping of int to Comparison, optional
-        From :func:`benchmark.significance.compare_cells`.
+    evidence : mapping of str to Evidence, optional
+        By metric, from :func:`benchmark.significance.weigh_cells`.
 
     Returns
     -------
     Path
         The page, ``all.md``.
     """
-    tests = tests or {}
-    tables = [comparison_table(cells, m, ties=ties, tests=tests.get(m)) for m in metrics]
+    of = evidence or {}
+    tables = [comparison_table(cells, m, ties=ties, evidence=of.get(m, NONE)) for m in metrics]
     folder = Path(folder)
     for table in tables:
         stem = re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.bootstrap import bootstrap_interval
 from benchmark.comparison import comparison_table
 from benchmark.marks import (
     best_is_separated,
@@ -17,7 +18,7 @@ from benchmark.marks import (
     letter,
     spell_letters,
 )
-from benchmark.significance import compare_cells
+from benchmark.significance import Evidence, weigh_cells
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult, Measure, Store
 from benchmark.tables import to_csv, to_latex, to_markdown, to_text, write_tables
@@ -127,8 +128,8 @@ def stored(tmp_path):
 
 @pytest.fixture
 def table(stored):
-    tests = compare_cells(*stored, ["mAP@all"])["mAP@all"]
-    return comparison_table(stored[0], "mAP@all", tests=tests)
+    evidence = weigh_cells(*stored, ["mAP@all"])["mAP@all"]
+    return comparison_table(stored[0], "mAP@all", evidence=evidence)
 
 
 def test_stored_values_of_each_query_are_read_back(stored):
@@ -154,10 +155,11 @@ def test_every_column_is_compared(stored, table):
 def test_cells_that_are_not_done_and_lone_methods_are_not_compared(stored):
     cells, folders, store = stored
     kept = [i for i, c in enumerate(cells) if c.method == "top" or c.bits == 24]
-    tests = compare_cells([cells[i] for i in kept], [folders[i] for i in kept], store, ["mAP@all"])
-    assert list(tests["mAP@all"]) == [24]
+    found = weigh_cells([cells[i] for i in kept], [folders[i] for i in kept], store, ["mAP@all"])
+    assert list(found["mAP@all"].tests) == [24]
+    assert set(found["mAP@all"].intervals) == {("top", 12), ("top", 24), ("near", 24), ("low", 24)}
     skipped = [CellResult("d", "f", m, 12, 0, "skipped") for m in "ab"]
-    assert compare_cells(skipped, ["x", "y"], store, ["mAP@all"]) == {"mAP@all": {}}
+    assert weigh_cells(skipped, ["x", "y"], store, ["mAP@all"]) == {"mAP@all": Evidence()}
 
 
 def test_markdown_shows_letters(table):
@@ -189,6 +191,16 @@ def test_csv_lists_letters(table):
     assert frame.loc["base rate", "24 bits"] == pytest.approx(0.1)
 
 
+def test_csv_has_the_interval_of_each_mean(table, stored):
+    frame = pd.read_csv(io.StringIO(to_csv(table)), index_col="method")
+    values = np.stack([stored[2].per_query(f"d/near/24b-s{seed}-x")["mAP@all"] for seed in (0, 1)])
+    low, high = frame.loc["near", ["24 bits low", "24 bits high"]]
+    assert (low, high) == pytest.approx(tuple(bootstrap_interval(values)))
+    assert low < frame.loc["near", "24 bits"] < high
+    assert frame.loc["base rate", ["24 bits low", "24 bits high"]].isna().all()
+    assert "low" not in to_csv(comparison_table(stored[0], "mAP@all")).splitlines()[0]
+
+
 def test_latex_shows_letters_in_rows_of_equal_width(table):
     text = to_latex(table)
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
@@ -198,8 +210,8 @@ def test_latex_shows_letters_in_rows_of_equal_width(table):
 
 
 def test_page_says_once_what_the_marks_mean(stored, tmp_path):
-    tests = compare_cells(*stored, ["mAP@all"])
-    page = write_tables(stored[0], tmp_path / "tables", ["mAP@all"], tests=tests)
+    evidence = weigh_cells(*stored, ["mAP@all"])
+    page = write_tables(stored[0], tmp_path / "tables", ["mAP@all"], evidence=evidence)
     text = page.read_text(encoding="utf-8")
     assert text.count("randomisation test") == 1
     assert "at 24 bits, not at 12 bits." in text

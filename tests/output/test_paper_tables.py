@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark.bootstrap import bootstrap_interval
 from benchmark.errors import InputError
 from benchmark.paper_layout import to_csv, to_latex, to_markdown, to_text
 from benchmark.paper_tables import Expected, Measured, paper_table
@@ -24,7 +25,6 @@ from benchmark.papers import (
     narrowed_table,
 )
 from benchmark.published import TABLE_IDS
-from benchmark.statistics import bootstrap_interval
 from benchmark.store import CellResult, Measure, Store
 
 N_QUERIES = 200
@@ -116,7 +116,7 @@ def test_mean_deviation_and_interval_over_seeds(made):
     found = entry(table_of(made), "ITQ", 12)
     assert found.mean == pytest.approx(values.mean())
     assert found.deviation == pytest.approx(values.mean(axis=1).std(ddof=1))
-    assert found.interval == bootstrap_interval(values, n_resamples=2000)
+    assert found.interval == bootstrap_interval(values)
 
 
 def test_what_was_not_measured_is_a_gap_with_its_reason(made):
