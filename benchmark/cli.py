@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from benchmark.paper_tables import PaperTable
     from benchmark.session import Opened, Outcome, Session
+    from benchmark.significance import Evidence
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -130,11 +132,15 @@ def _run(args: argparse.Namespace) -> int:
         print(session.price(data, grid))
         return DONE
     outcome = session.run(data, grid)
-    status = _report(outcome, session, protocol)
+    from benchmark.output import weigh
+
+    n_database = len(outcome.split.database)
+    evidence = weigh(outcome.results, outcome.folders, session.store, protocol, n_database)
+    status = _report(outcome, session, protocol, evidence)
     if args.audit:
         _audit(outcome, session)
     # Last, since it shows the audit.
-    _page(outcome, session, data, protocol)
+    _page(outcome, session, data, protocol, evidence)
     return status
 
 
@@ -171,17 +177,18 @@ def _session(args: argparse.Namespace) -> Session:
     )
 
 
-def _report(outcome: Outcome, session: Session, protocol: Protocol) -> int:
-    from benchmark.output import terminal_text, tested_differences, write_outputs
+def _report(
+    outcome: Outcome, session: Session, protocol: Protocol, evidence: Mapping[str, Evidence]
+) -> int:
+    from benchmark.output import terminal_text, write_outputs
     from benchmark.prepare import to_stderr
     from benchmark.session import failure_text
 
     results, n_database = outcome.results, len(outcome.split.database)
     folder = session.results / results[0].dataset
-    tests = tested_differences(results, outcome.folders, session.store, protocol, n_database)
-    write_outputs(results, folder, protocol, n_database, tests)
+    write_outputs(results, folder, protocol, n_database, evidence)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal_text(results, protocol, n_database, tests, colour=colour))
+    print(terminal_text(results, protocol, n_database, evidence, colour=colour))
     print(f"\nAll tables, figures and summary.csv: {folder}")
     failure = failure_text(results, session.results)
     if failure:
@@ -189,14 +196,24 @@ def _report(outcome: Outcome, session: Session, protocol: Protocol) -> int:
     return FAILED if failure else DONE
 
 
-def _page(outcome: Outcome, session: Session, data: Opened, protocol: Protocol) -> None:
-    from benchmark.output import tested_differences
+def _page(
+    outcome: Outcome,
+    session: Session,
+    data: Opened,
+    protocol: Protocol,
+    evidence: Mapping[str, Evidence],
+) -> None:
     from benchmark.report import Finished, write_report
 
-    results, n_database = outcome.results, len(outcome.split.database)
-    tests = tested_differences(results, outcome.folders, session.store, protocol, n_database)
+    results = outcome.results
     finished = Finished(
-        results, outcome.folders, session.store, protocol, data.dataset, outcome.bundle, tests
+        results,
+        outcome.folders,
+        session.store,
+        protocol,
+        replace(data.dataset, split=outcome.split),
+        outcome.bundle,
+        evidence,
     )
     print(f"The page: {write_report(finished, session.results / results[0].dataset)}")
 

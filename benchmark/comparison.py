@@ -17,7 +17,7 @@ from benchmark.bootstrap import Interval
 from benchmark.errors import InputError
 from benchmark.footnotes import Footnotes, gaps_of, note_on_method
 from benchmark.marks import best_is_separated, column_marks, describe_separation
-from benchmark.significance import Evidence
+from benchmark.significance import NONE, Evidence
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult
 from benchmark.wording import (
@@ -33,8 +33,6 @@ from benchmark.wording import (
 
 BASE_RATE = "base rate"
 DASH = "–"
-#: No query has been looked at.
-NONE = Evidence()
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.aggregate import write_summary
-from benchmark.comparison import NONE, comparison_table
+from benchmark.comparison import comparison_table
 from benchmark.diagnostic_table import write_diagnostics
 from benchmark.protocol import Protocol
-from benchmark.significance import Evidence, weigh_cells
+from benchmark.significance import NONE, Evidence, weigh_cells
 from benchmark.store import CellResult, Store
 from benchmark.tables import to_text, write_tables
 from benchmark.wording import is_ranked

@@ -32,6 +32,10 @@ class Evidence:
     intervals: Mapping[tuple[str, int], Interval] = field(default_factory=dict)
 
 
+#: No query has been looked at.
+NONE = Evidence()
+
+
 def weigh_cells(
     cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
 ) -> dict[str, Evidence]:

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.aggregate import chance_level, method_names, write_file
-from benchmark.comparison import BASE_RATE, NONE, Entry, Table, comparison_table, numbers
+from benchmark.comparison import BASE_RATE, Entry, Table, comparison_table, numbers
 from benchmark.latex import to_latex
 from benchmark.marks import describe_separation, letter, spell_letters
-from benchmark.significance import Evidence
+from benchmark.significance import NONE, Evidence
 from benchmark.store import CellResult
 from benchmark.wording import (
     LETTERS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from benchmark.output import measured_metrics
 from benchmark.protocol import Protocol
 from benchmark.report.content import findings, plots, specification, table
 from benchmark.report.gallery import make_gallery
-from benchmark.significance import Comparisons
+from benchmark.significance import NONE, Evidence
 from benchmark.store import CellResult, Store
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Finished:
     dataset : Dataset
     bundle : Path
         From :func:`benchmark.bundle.write_bundle`.
-    tests : mapping
-        From :func:`benchmark.output.tested_differences`.
+    evidence : mapping of str to Evidence
+        From :func:`benchmark.output.weigh`.
     """
 
     cells: Sequence[CellResult]
@@ -49,7 +49,7 @@ class Finished:
     protocol: Protocol
     dataset: Dataset
     bundle: Path
-    tests: Comparisons
+    evidence: Mapping[str, Evidence]
 
 
 def write_report(run: Finished, folder: Path) -> Path:
@@ -68,9 +68,9 @@ def write_report(run: Finished, folder: Path) -> Path:
     page = environment.get_template("page.html").render(
         first=run.cells[0],
         methods=method_names(run.cells),
-        findings=findings(run.cells, metrics[0], run.tests.get(metrics[0], {})),
+        findings=findings(run.cells, metrics[0], run.evidence.get(metrics[0], NONE).tests),
         main=metrics[0],
-        table=table(run.cells, metrics, run.protocol.radius),
+        table=table(run.cells, metrics, run.protocol, run.evidence),
         plots=plots(run.cells, run.folders, run.store, metrics),
         gallery=make_gallery(run.cells, run.folders, run.store, run.dataset, run.bundle, metrics),
         audit=audit.read_text(encoding="utf-8") if audit.exists() else "",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,14 @@ from benchmark.aggregate import (
     over_seeds,
     values_of,
 )
-from benchmark.diagnostic_table import diagnostic_columns
+from benchmark.comparison import DASH, Table, comparison_table, numbers
+from benchmark.diagnostic_table import diagnostic_columns, diagnostic_rows
+from benchmark.marks import letter, spell_letters
+from benchmark.protocol import Protocol
+from benchmark.significance import NONE, Evidence
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult, Store
-from benchmark.wording import describe, format_value
+from benchmark.wording import LETTERS, describe, describe_marks, describe_test, format_value
 
 #: Points along one curve on the page.
 POINTS = 80
@@ -52,24 +57,121 @@ def findings(
     return found
 
 
-def table(cells: Sequence[CellResult], metrics: Sequence[str], radius: int) -> dict[str, Any]:
-    """Columns, and a row for each method and code length with a number and its text per column."""
-    columns = list(dict.fromkeys([*metrics, *diagnostic_columns(radius)]))
-    groups, rows = over_seeds(cells), []
-    for method in method_names(cells):
-        for bits in code_lengths(cells):
-            group = groups.get((method, bits), [])
-            entries = []
-            for metric in columns:
-                values = values_of(group, metric)
-                mean = statistics.fmean(values) if values else None
-                text = "–" if mean is None else format_value(metric, mean)
-                entries.append({"metric": metric, "value": mean, "text": text})
-            ended = [c for c in group if c.status != "done"]
-            note = f"{ended[0].status}: {ended[0].reason}" if ended else ""
-            rows.append({"method": method, "bits": bits, "entries": entries, "note": note})
-    heads = [{"metric": metric, "about": describe(metric)} for metric in columns]
-    return {"columns": heads, "rows": rows}
+@dataclass(frozen=True)
+class Shown:
+    """One number of the table as the page has it.
+
+    Attributes
+    ----------
+    metric : str
+    value : float or None
+        What rows are sorted by.
+    text, deviation, interval : str
+        Printed; empty where there is none.
+    rank : int
+        As in :class:`benchmark.comparison.Entry`.
+    better : str
+        Letters of the methods that it is significantly better than.
+    notes : tuple of int
+        Numbers of footnotes.
+    """
+
+    metric: str
+    value: float | None
+    text: str
+    deviation: str = ""
+    interval: str = ""
+    rank: int = 0
+    better: str = ""
+    notes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A method at one code length."""
+
+    letter: str
+    method: str
+    bits: int
+    entries: list[Shown]
+    notes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The table of the page: columns with what they say, rows, and footnotes by number."""
+
+    columns: list[tuple[str, str]]
+    lines: list[Line]
+    footnotes: dict[int, str]
+    tested: str
+
+
+def table(
+    cells: Sequence[CellResult],
+    metrics: Sequence[str],
+    protocol: Protocol,
+    evidence: Mapping[str, Evidence],
+) -> Numbers:
+    """Every number of the run, a row for each method and code length."""
+    notes: dict[str, int] = {}
+    tables = {
+        m: comparison_table(cells, m, ties=protocol.ties, evidence=evidence.get(m, NONE))
+        for m in metrics
+    }
+    diagnostics = [m for m in diagnostic_columns(protocol.radius) if m not in metrics]
+    kept = [diagnostic_columns(protocol.radius).index(m) for m in diagnostics]
+    rows = {(row.method, row.bits): row for row in diagnostic_rows(cells, protocol.radius)}
+    first = tables[metrics[0]]
+    lines = []
+    for i, method in enumerate(method_names(cells)):
+        own = _numbered(notes, first.footnotes.get(first.rows[i].note, ""))
+        for j, bits in enumerate(first.bits):
+            entries = [_shown(tables[m], i, j, notes) for m in metrics]
+            row = rows.get((method, bits))
+            for metric, k in zip(diagnostics, kept, strict=True):
+                value, note = (row.values[k], row.notes[k]) if row else (None, "not run")
+                text = DASH if value is None else format_value(metric, value)
+                entries.append(Shown(metric, value, text, notes=_numbered(notes, note)))
+            lines.append(Line(letter(i), method, bits, entries, own))
+    return Numbers(
+        [(metric, describe(metric)) for metric in (*metrics, *diagnostics)],
+        lines,
+        {number: text for text, number in notes.items()},
+        _claims(tables.values()),
+    )
+
+
+def _shown(table: Table, i: int, j: int, notes: dict[str, int]) -> Shown:
+    entry = table.rows[i].entries[j]
+    text, deviation = numbers(table, entry)
+    interval = ""
+    if entry.interval and entry.mean is not None:
+        interval = "–".join(format_value(table.metric, end) for end in entry.interval)
+    return Shown(
+        table.metric,
+        entry.mean,
+        text,
+        deviation,
+        interval,
+        entry.rank,
+        spell_letters(entry.better),
+        _numbered(notes, table.footnotes.get(entry.note, "")),
+    )
+
+
+def _numbered(notes: dict[str, int], text: str) -> tuple[int, ...]:
+    return (notes.setdefault(text, len(notes) + 1),) if text else ()
+
+
+def _claims(tables: Iterable[Table]) -> str:
+    """What the marks mean."""
+    tables = list(tables)
+    if not any(table.ranked for table in tables):
+        return ""
+    levels = dict.fromkeys(test.level for table in tables for test in table.tests.values())
+    marks = describe_marks("Bold", "underlined", tested=bool(levels))
+    return " ".join([marks, *([LETTERS] if levels else []), *map(describe_test, levels)])
 
 
 def plots(
@@ -135,13 +237,31 @@ def _short(value: float) -> float | None:
     return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
-def specification(folders: Sequence[str], store: Store) -> list[dict[str, Any]]:
-    """What the ``run.json`` of each cell says of how it was made."""
-    found = []
+def specification(folders: Sequence[str], store: Store) -> dict[str, Any]:
+    """How each cell was made, as its ``run.json`` says; what all cells share is said once."""
+    records = []
     for folder in folders:
         path = store.root / "cells" / folder / "run.json"
         if path.exists():
-            record = json.loads(path.read_text(encoding="utf-8"))
-            names = ("method", "bits", "seed", "specification", "versions", "device", "finished")
-            found.append({name: record[name] for name in names if name in record})
-    return found
+            records.append(json.loads(path.read_text(encoding="utf-8")))
+    names = ("method", "bits", "seed", "device", "finished")
+    parts = [
+        {"specification": record.get("specification", {}), "versions": record.get("versions", {})}
+        for record in records
+    ]
+    common = {
+        group: {
+            key: value
+            for key, value in (parts[0][group] if parts else {}).items()
+            if all(part[group].get(key) == value for part in parts)
+        }
+        for group in ("specification", "versions")
+    }
+    own = []
+    for record, part in zip(records, parts, strict=True):
+        facts = {name: record[name] for name in names if name in record}
+        for group, values in part.items():
+            rest = {k: v for k, v in values.items() if k not in common[group]}
+            facts |= {group: rest} if rest else {}
+        own.append(facts)
+    return {"all cells": common, "cells": own}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.aggregate import code_lengths, value_of
+from benchmark.retrieval import top_items
 from benchmark.store import CellResult, Store
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def make_gallery(
     positions = np.sort(rng.choice(n, min(QUERIES, n), replace=False))
     ranked = {}
     for cell, folder in chosen:
-        query, database = store.codes(folder)
-        ranked[cell.method] = [first_items(query[q], database, RESULTS) for q in positions]
+        codes = store.codes(folder)
+        ranked[cell.method] = [top_items(codes, q, cell.bits, RESULTS) for q in positions.tolist()]
     examples = []
     for i, q in enumerate(positions):
         item = items["query"][q]
@@ -78,24 +79,6 @@ def make_gallery(
         ]
         examples.append(Example(_picture(dataset, item, None), found))
     return Gallery(chosen[0][0].bits, examples)
-
-
-def first_items(query: np.ndarray, database: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the first items as stored codes rank them, ties in database order.
-
-    Parameters
-    ----------
-    query : (bytes,) array of uint8, or (M, K) array of float32
-        Packed bits, or the table of a query.
-    database : (n, bytes) or (n, M) array of uint8
-        Packed bits, or code words.
-    count : int
-    """
-    if query.ndim == 1:
-        distance = np.unpackbits(database ^ query, axis=1).sum(axis=1, dtype=np.int64)
-    else:
-        distance = -sum(query[m][database[:, m]] for m in range(len(query)))
-    return np.argsort(distance, kind="stable")[:count]
 
 
 def _chosen(

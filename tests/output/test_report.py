@@ -16,7 +16,6 @@ from benchmark.datasets.base import Dataset, Split
 from benchmark.protocol import PRESETS
 from benchmark.report import Finished, write_report
 from benchmark.report.content import findings
-from benchmark.report.gallery import first_items
 from benchmark.statistics import Comparison
 from benchmark.store import CellResult, Curve, Measure, Store
 from benchmark.wording import format_value
@@ -86,13 +85,16 @@ class Numbers(HTMLParser):
     def __init__(self):
         super().__init__()
         self.entries, self.row, self.metric, self.addresses = {}, None, None, []
+        self.waiting = None
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
         self.addresses += [given[k] for k in ("src", "href") if k in given]
         if tag == "tr" and "data-method" in given:
             self.row = given["data-method"], int(given["data-bits"])
-        self.metric = given.get("data-metric") if tag == "td" else None
+        if tag == "td":
+            self.waiting = given.get("data-metric")
+        self.metric = self.waiting if given.get("class", "").startswith("number") else None
 
     def handle_endtag(self, tag):
         self.metric = None
@@ -147,14 +149,6 @@ def test_better_rests_on_a_test(tmp_path):
     first, second = findings(run.cells, "mAP@all", tests)
     assert (first["best"], first["worse"], first["open"]) == ("wdht", ["itq"], ["lsh[x=<b>]"])
     assert (second["best"], second["worse"], second["open"]) == ("wdht", [], [])
-
-
-def test_first_items_by_hand():
-    packed = np.array([[0b111], [0b001], [0b000], [0b010]], dtype=np.uint8)
-    assert first_items(np.array([0], dtype=np.uint8), packed, 3).tolist() == [2, 1, 3]
-    tables = np.array([[0.0, 2.0], [1.0, 0.0]], dtype=np.float32)
-    words = np.array([[0, 1], [1, 1], [1, 0]], dtype=np.uint8)
-    assert first_items(tables, words, 3).tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("images", [None, Squares()])
