@@ -62,6 +62,8 @@ def write_report(run: Finished, folder: Path) -> Path:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    # Methods keep their order.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     n_database = len(run.dataset.split.database)
     metrics = measured_metrics(run.cells, run.protocol, n_database)
     audit = folder / "tables" / "audit.txt"

@@ -53,8 +53,22 @@ def findings(
             worse = list(comparison.worse_than(best))
             open_ = [m for m in comparison.methods if m != best and m not in worse]
         value = format_value(metric, means[best])
-        found.append({"bits": bits, "best": best, "value": value, "worse": worse, "open": open_})
+        claim = _claim(worse, open_, len(means) - 1)
+        found.append({"bits": bits, "best": best, "value": value, "claim": claim})
     return found
+
+
+def _claim(worse: Sequence[str], open_: Sequence[str], n_others: int) -> str:
+    """What tests say of the best method; those that were not tested are not spoken of."""
+    if not worse and not open_:
+        return "Not tested against another method."
+    unshown = f"Not shown to differ from {', '.join(open_)}." if open_ else ""
+    if not worse:
+        return unshown
+    if len(worse) + len(open_) == n_others and len(worse) > len(open_):
+        whom = "every other method" + (f" but {', '.join(open_)}" if open_ else "")
+        return f"Better than {whom}."
+    return f"Better than {', '.join(worse)}. {unshown}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -101,13 +101,14 @@ function draw() {
   const line = (name, points, every) => ({ name, style: data.styles[name], points, every });
   const base = data.chance;
   chart(at("plot-map"), shown().map((m) => line(m, data.map[m], 1)), { xlabel: "bits", ylabel: data.main, xticks: data.bits, base });
-  const curves = data.pr[at("pr-bits").value] || {};
+  const curves = data.pr[at("curve-bits").value] || {};
   chart(at("plot-pr"), shown().filter((m) => (curves[m] || []).length).map((m) => line(m, curves[m], 16)), { xlabel: "recall", ylabel: "precision", base });
   const times = shown().map((m) => line(m, data.time[m].map((p) => [p[0], p[1]]), 1));
   chart(at("plot-time"), times, { xlabel: "training time in seconds", ylabel: data.main, log: true, base });
   for (const place of document.querySelectorAll(".training")) {
     const t = data.training[place.dataset.index], style = data.styles[t.method];
-    place.closest("figure").hidden = hidden.has(t.method);
+    const figure = place.closest("figure");
+    figure.hidden = hidden.has(t.method) || figure.dataset.bits !== at("curve-bits").value;
     const lines = ["training", "validation"].filter((n) => t[n]).map((n) => ({
       name: n, style: { ...style, dash: n === "training" ? "" : "5 3" }, points: t[n].map((y, i) => [i + 1, y]), every: 0,
     }));
@@ -129,7 +130,7 @@ for (const [method, style] of Object.entries(data.styles)) {
   });
   at("legend").append(button);
 }
-at("pr-bits").addEventListener("change", draw);
+at("curve-bits").addEventListener("change", draw);
 draw();
 
 const body = document.querySelector("#table tbody"), rows = Array.from(body.rows);

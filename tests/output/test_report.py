@@ -147,8 +147,12 @@ def test_better_rests_on_a_test(tmp_path):
     p = np.array([[1, 0.5, 0.01], [0.5, 1, 0.4], [0.01, 0.4, 1]])
     tests = {12: Comparison(METHODS, np.zeros(3), differences, p)}
     first, second = findings(run.cells, "mAP@all", tests)
-    assert (first["best"], first["worse"], first["open"]) == ("wdht", ["itq"], ["lsh[x=<b>]"])
-    assert (second["best"], second["worse"], second["open"]) == ("wdht", [], [])
+    assert first["best"] == second["best"] == "wdht"
+    assert first["claim"] == "Better than itq. Not shown to differ from lsh[x=<b>]."
+    assert second["claim"] == "Not tested against another method."
+    p[1, 2] = p[2, 1] = 0.02
+    (first, _) = findings(run.cells, "mAP@all", tests)
+    assert first["claim"] == "Better than every other method."
 
 
 @pytest.mark.parametrize("images", [None, Squares()])

@@ -97,7 +97,7 @@ def test_a_button_switches_a_method_in_all_plots(page):
     (button,) = [b for b in all_of(page, "#legend button") if b.text == "wdht"]
     button.click()
     assert button.get_attribute("aria-pressed") == "false" and not all_of(page, curves)
-    assert not one(page, 'figure[data-method="wdht"]').is_displayed()
+    assert not one(page, 'figure[data-method="wdht"][data-bits="32"]').is_displayed()
     assert len(all_of(page, '#plot-pr g[data-method="itq"]')) == 1
     button.click()
     assert len(all_of(page, curves)) == 3
@@ -119,3 +119,21 @@ def test_it_fits_a_phone(page):
     page.set_window_size(500, 800)
     width, window = page.execute_script("return [document.body.scrollWidth, window.innerWidth]")
     assert width <= window
+
+
+def test_curves_are_of_the_chosen_length(page):
+    from selenium.webdriver.support.select import Select
+
+    def bits_of_curves():
+        figures = all_of(page, "figure[data-bits]")
+        return [f.get_attribute("data-bits") for f in figures if f.is_displayed()]
+
+    assert bits_of_curves() == ["32"]
+    last = one(page, '#plot-pr g[data-method="itq"] path').get_attribute("d")
+    Select(one(page, "#curve-bits")).select_by_value("12")
+    assert bits_of_curves() == ["12"]
+    assert one(page, '#plot-pr g[data-method="itq"] path').get_attribute("d") != last
+
+
+def test_methods_keep_their_order(page):
+    assert [b.text for b in all_of(page, "#legend button")] == ["itq", "lsh[x=<b>]", "wdht"]
