@@ -12,16 +12,17 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
 from benchmark.options import BITS, DATASET, PAPER_SEEDS, PROTOCOL, SEEDS, build_parser
 from benchmark.protocol import PRESETS, Protocol, find_protocol
-from benchmark.registry import Variant, methods
+from benchmark.registry import methods
+from benchmark.selection import changed, changes_of, check_changes, unique, variants_of
 from features.errors import FeatureError
 
 if TYPE_CHECKING:
@@ -119,14 +120,14 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    variants = _variants(args)
+    variants = variants_of(args.methods, args.set)
     protocol = find_protocol(args.protocol or PROTOCOL)
     session = _session(args)
     from benchmark.plan import Grid
 
     data = session.open(args.dataset or DATASET)
     grid = Grid(
-        variants, _unique(args.bits or BITS), _unique(args.seeds or SEEDS), protocol, args.tune
+        variants, unique(args.bits or BITS), unique(args.seeds or SEEDS), protocol, args.tune
     )
     if args.dry_run:
         print(session.price(data, grid))
@@ -238,8 +239,8 @@ def _papers(args: argparse.Namespace) -> int:
 
     choice = Choice(args.dataset, tuple(args.methods or ()), tuple(args.bits or ()))
     tables = {i: narrowed_table(i, choice) for i in args.table}
-    figures = [narrowed_figure(i, choice) for i in _unique(args.figure)]
-    changes = _changes(args)
+    figures = [narrowed_figure(i, choice) for i in unique(args.figure)]
+    changes = changes_of(args.set)
     session = _session(args)
     from benchmark.paper_run import PaperRun
     from benchmark.prepare import to_stderr
@@ -249,11 +250,11 @@ def _papers(args: argparse.Namespace) -> int:
         tables,
         figures,
         choice,
-        _unique(args.seeds or PAPER_SEEDS),
+        unique(args.seeds or PAPER_SEEDS),
         session,
-        partial(_changed, changes=changes),
+        partial(changed, changes=changes),
     )
-    _check_changes(changes, {text.partition("[")[0] for w in run.wanted for text in w.variants})
+    check_changes(changes, {text.partition("[")[0] for w in run.wanted for text in w.variants})
     if args.dry_run:
         print(run.price())
         return DONE
@@ -272,42 +273,5 @@ def _table_text(table: PaperTable) -> str:
     return to_text(table, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
 
 
-def _variants(args: argparse.Namespace) -> list[Variant]:
-    variants = methods.select(args.methods or ["*"])
-    changes = _changes(args)
-    _check_changes(changes, {variant.name for variant in variants})
-    return _unique([_changed(variant, changes) for variant in variants])
-
-
-def _changes(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Method to the parameters that ``--set`` gives it."""
-    changes: dict[str, dict[str, Any]] = {}
-    for text in args.set:
-        target, equals, value = text.partition("=")
-        name, dot, parameter = target.strip().rpartition(".")
-        if not (equals and dot):
-            raise InputError(f"--set {text}: write it as METHOD.PARAM=VALUE")
-        entry = methods.find(name)
-        changes.setdefault(name, {})[parameter] = methods.parse_value(
-            entry, parameter, value.strip()
-        )
-    return changes
-
-
-def _check_changes(changes: Mapping[str, Mapping], names: Set[str]) -> None:
-    for name in changes:
-        if name not in names:
-            raise InputError(f"--set {name}.…: {name} is not among the methods to run")
-
-
-def _changed(variant: Variant, changes: Mapping[str, Mapping[str, Any]]) -> Variant:
-    more = changes.get(variant.name)
-    return variant.with_parameters(more, methods.find(variant.name)) if more else variant
-
-
 def _cache(args: argparse.Namespace) -> Path:
     return args.cache or args.results / "cache"
-
-
-def _unique(values: Sequence) -> list:
-    return list(dict.fromkeys(values))
