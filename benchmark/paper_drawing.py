@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmark.aggregate import over_seeds, values_of
 from benchmark.bundle import open_bundle
+from benchmark.datasets.base import Dataset
 from benchmark.paper_figures import (
     Panel,
     Retrieval,
@@ -158,7 +159,7 @@ def _examples(drawn: Drawn, title: str) -> list[Retrieval]:
     return examples
 
 
-def _words(dataset, item: int) -> str:  # noqa: ANN001
+def _words(dataset: Dataset, item: int) -> str:
     """Tags of an item, or its labels where it has no tags."""
     names = dataset.tags[item] or [
         name for name, on in zip(dataset.label_names, dataset.labels[item], strict=True) if on

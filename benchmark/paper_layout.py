@@ -137,9 +137,10 @@ def to_latex(table: PaperTable) -> str:
 
 
 def write_paper_table(table: PaperTable, folder: Path) -> Path:
-    """Write ``paper-<id>.md``, ``.csv`` and ``.tex``; return the first."""
+    """Write ``paper-<id>.md``, ``.txt`` (for the page), ``.csv`` and ``.tex``; return the first."""
     page = Path(folder) / f"paper-{table.id}.md"
     write_file(page, to_markdown(table))
+    write_file(page.with_suffix(".txt"), to_text(table))
     write_file(page.with_suffix(".csv"), to_csv(table))
     write_file(page.with_suffix(".tex"), to_latex(table))
     return page

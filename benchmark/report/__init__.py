@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from benchmark.aggregate import method_names, write_file
-from benchmark.output import measured_metrics
+from benchmark.output import PAPER, measured_metrics
 from benchmark.protocol import Protocol
 from benchmark.report.content import findings, plots, specification, table
 from benchmark.report.gallery import make_gallery
@@ -53,7 +53,7 @@ class Finished:
 
 
 def write_report(run: Finished, folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a data set, from its cells and its audit."""
+    """Write ``report.html`` into a data set's folder, from its cells, audit and paper tables."""
     here = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(here),
@@ -66,7 +66,8 @@ def write_report(run: Finished, folder: Path) -> Path:
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     n_database = len(run.dataset.split.database)
     metrics = measured_metrics(run.cells, run.protocol, n_database)
-    audit = folder / "tables" / "audit.txt"
+    tables = folder / "tables"
+    audit = tables / "audit.txt"
     page = environment.get_template("page.html").render(
         first=run.cells[0],
         methods=method_names(run.cells),
@@ -75,6 +76,7 @@ def write_report(run: Finished, folder: Path) -> Path:
         table=table(run.cells, metrics, run.protocol, run.evidence),
         plots=plots(run.cells, run.folders, run.store, metrics),
         gallery=make_gallery(run.cells, run.folders, run.store, run.dataset, run.bundle, metrics),
+        papers=[path.read_text(encoding="utf-8") for path in sorted(tables.glob(f"{PAPER}*.txt"))],
         audit=audit.read_text(encoding="utf-8") if audit.exists() else "",
         sheet=_sheet(run.dataset),
         specification=json.dumps(

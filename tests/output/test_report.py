@@ -135,6 +135,18 @@ def test_page_is_one_file_that_names_no_other_place(tmp_path):
     assert "&lt;/script&gt;" in text and "[x=<b>]" not in text
 
 
+def test_audit_and_tables_of_papers_are_on_the_page_once_they_are_there(tmp_path):
+    run = make_run(tmp_path)
+    text = write_report(run, tmp_path).read_text()
+    assert 'id="papers"' not in text and 'id="audit"' not in text
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "paper-3.txt").write_text("WDHT, Table 3 <x>")
+    (tables / "audit.txt").write_text("Audit: spans")
+    text = write_report(run, tmp_path).read_text()
+    assert "WDHT, Table 3 &lt;x&gt;</pre>" in text and "Audit: spans</pre>" in text
+
+
 def test_what_the_gallery_lacks_is_said(tmp_path):
     assert "has no images" in write_report(make_run(tmp_path / "a"), tmp_path).read_text()
     run = make_run(tmp_path / "b", images=Squares(), codes=False)
