@@ -183,8 +183,6 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
     from features.extractors import make_extractor
     from methods.base import Task
 
-    # Copies are extracted late and are few; without them their cells count as still to run.
-    request = replace(request, copies=False)
     name = check_features(dataset, request)
     if name not in dataset.features:
         extractor = make_extractor(name, weights=request.weights, device=request.device)
@@ -195,6 +193,12 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
             identity = {"dataset": dataset.name, "features": name}
             parts = {"tags": tags.identity}
             return Prepared(None, identity, parts, task, dataset.split)
+        if request.copies:
+            # Without them the cells that need them count as still to run.
+            copies = _rotated(dataset, dataset.split)
+            fingerprint = copies.fingerprint(dataset.fingerprint)
+            known = are_cached(copies, extractor, folder, fingerprint)
+            request = replace(request, copies=known)
     return prepare(dataset, request, tags, cache, to_stderr)
 
 
@@ -252,10 +256,14 @@ def _copies(
     from features.cache import cached_features
     from features.extractors import make_extractor
 
-    images = RotatedImages(dataset.images, split.train[drawn_rows(len(split.train))])
+    images = _rotated(dataset, split)
     extractor = make_extractor(name, weights=request.weights, device=request.device)
     fingerprint = images.fingerprint(dataset.fingerprint)
     return cached_features(images, extractor, cache / "features", fingerprint, log=log)
+
+
+def _rotated(dataset: Dataset, split: Split) -> RotatedImages:
+    return RotatedImages(dataset.images, split.train[drawn_rows(len(split.train))])
 
 
 def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:

@@ -139,7 +139,8 @@ class Session:
 
     def price(self, data: Opened, grid: Grid) -> str:
         """What the cells that are not done yet will cost."""
-        foreseen = foresee(data.dataset, data.request, data.tags, self.cache)
+        request = replace(data.request, copies=grid.uses("copies"))
+        foreseen = foresee(data.dataset, request, data.tags, self.cache)
         cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
         prices = price_cells(cells, self.store, codes=self.save_codes)
         text = price_text(prices, self.workers.jobs)

@@ -140,9 +140,11 @@ def test_features_of_rotated_images_are_made_once_and_only_for_those_who_use_the
     run("--features", "gist", "--methods", "lsh", "--bits", "4", dataset=photos)
     assert len(list(features.glob("gist-*.npy"))) == 1
     arguments = ("--features", "gist", "--methods", "lsh", "deepbit", "--bits", "4")
+    assert "1 cells to run" in run(*arguments, "--dry-run", dataset=photos)[1]
     for _ in range(2):
         status, _, err = run(*arguments, dataset=photos)
         assert status == 0, err
+    assert "1 cells to run" not in run(*arguments, "--dry-run", dataset=photos)[1]
     both = sorted(features.glob("gist-*.npy"), key=lambda path: len(np.load(path)))
     assert [len(np.load(path)) for path in both] == [16, 12 * 4]
     stored = records(tmp_path / "results")
