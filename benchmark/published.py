@@ -188,7 +188,7 @@ _LAYOUTS = {
         "and search by the real-valued features",
         "wsdhq",
         (("log 2/2", _NUS, "nuswide"), ("log 1/1", _MIR, "mirflickr25k")),
-        {"WSDHQ, AQD": "wsdhq", "WSDHQ, SQD": "", "WSDHQ, features": ""},
+        {"WSDHQ, AQD": "wsdhq", "WSDHQ, SQD": "wsdhq[search=sqd]", "WSDHQ, features": ""},
     ),
 }
 

@@ -54,7 +54,8 @@ class WSDHQ(Quantizer):
     Every so many epochs codes and codebooks follow the network: codes by iterated conditional
     modes, codebooks by least squares (:mod:`methods.codebooks`); until the first time L_q counts
     nothing.  An item is stored as its M code words, and a query q is compared with it by
-    ``r_q . x`` (asymmetric quantiser distance, AQD), a sum of M table entries.
+    ``r_q . x`` (asymmetric quantiser distance, AQD), a sum of M table entries, or by ``x_q . x``
+    (symmetric quantiser distance, SQD).
 
     Parameters
     ----------
@@ -89,6 +90,8 @@ class WSDHQ(Quantizer):
         Whether the final codebooks are k-means centres once more, on the trained network, which
         leaves a larger error but ranks better (0.303 and 0.316 against 0.283 and 0.303); else those
         of the training are updated a last time, as in the released code.
+    search : {"aqd", "sqd"}
+        Whether a query is compared as r or as the sum of its own code words.
     epochs, batch_size, lr, optimizer, halve_every, validation, patience
         See :class:`methods.training.Recipe`.  The best epoch is that of the smallest L_emb.
     preset : {"default", "paper"}
@@ -121,7 +124,7 @@ class WSDHQ(Quantizer):
     """
 
     end_to_end: ClassVar[bool] = True
-    choices: ClassVar[dict] = {"optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {"search": ("aqd", "sqd"), "optimizer": ("adam", "sgd")}
     presets: ClassVar[dict] = {
         "paper": {
             "gamma": 1.0,
@@ -155,6 +158,7 @@ class WSDHQ(Quantizer):
         dropout: float = 0.3,
         every: int = 5,
         restart: bool = True,
+        search: str = "aqd",
         epochs: int = 30,
         batch_size: int = 256,
         lr: float = 3e-3,
@@ -177,6 +181,7 @@ class WSDHQ(Quantizer):
         self.dropout = dropout
         self.every = every
         self.restart = restart
+        self.search = search
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -237,7 +242,9 @@ class WSDHQ(Quantizer):
         return icm_codes(self.embed(X), self.codebooks_, self.factor_, self.order_)
 
     def tables(self, X: np.ndarray | ImageArray) -> np.ndarray:
-        return self.codebooks_.tables(self.embed(X))
+        sqd = self.in_force().search == "sqd"
+        queries = self.codebooks_.reconstruct(self.assign(X)) if sqd else self.embed(X)
+        return self.codebooks_.tables(queries)
 
     def _embedded(self, network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
         R = first_output(network, X).astype(np.float64, copy=False)

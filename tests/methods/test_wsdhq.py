@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 
 import numpy as np
@@ -188,6 +189,17 @@ def test_more_codebooks_than_dimensions_are_refused():
     )
     with pytest.raises(ValueError, match="2 dimensions"):
         WSDHQ(24, **QUICK).fit(rng.standard_normal((60, 4)), tags=flat)
+
+
+def test_symmetric_search_compares_the_sums_of_code_words(hasher):
+    X = query_items().X
+    asymmetric = hasher.encode_queries(X)
+    hasher = copy.deepcopy(hasher).set_params(search="sqd")
+    sums = hasher.codebooks_.reconstruct(hasher.encode(X))
+    M = len(hasher.codebook_sizes)
+    scores = sum(hasher.encode_queries(X)[:, m][:, hasher.encode(X)[:, m]] for m in range(M))
+    assert np.allclose(scores, sums @ sums.T, atol=1e-5)
+    assert not np.allclose(hasher.encode_queries(X), asymmetric)
 
 
 def test_parameters_reach_the_training():
