@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmark.aggregate import write_file
 from benchmark.audit import BOUNDS
+from benchmark.tables import escape_markdown
 
 #: Family of metrics to its title.  The first holds what presets call mAP, whatever the cut-off.
 FAMILIES = {
@@ -41,7 +42,7 @@ def audit_markdown(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "# Audit\n\nNo cell has codes.\n"
     first = frame.iloc[0]
-    where = _escaped(f"{first['dataset']}, {first['features']} features")
+    where = escape_markdown(f"{first['dataset']}, {first['features']} features")
     lines = [f"# Audit on {where}", "", ABOUT, ""]
     for family, title in FAMILIES.items():
         part = _family(frame, family)
@@ -65,7 +66,7 @@ def audit_markdown(frame: pd.DataFrame) -> str:
     lines += ["## Every value", ""]
     for method in frame["method"].unique():
         part = frame[frame["method"] == method]
-        lines += [f"### {_escaped(method)}", "", *_grid(_values(part)), ""]
+        lines += [f"### {escape_markdown(method)}", "", *_grid(_values(part)), ""]
     return "\n".join(lines)
 
 
@@ -152,8 +153,4 @@ def _grid(grid: Sequence[Sequence[str]]) -> Iterable[str]:
     yield f"| {' | '.join(head)} |"
     yield "|:---" * n_keys + "|---:" * (len(head) - n_keys) + "|"
     for row in rows:
-        yield f"| {' | '.join(map(_escaped, row))} |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[").replace("]", r"\]").replace("|", r"\|")
+        yield f"| {' | '.join(map(escape_markdown, row))} |"

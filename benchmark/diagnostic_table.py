@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmark.aggregate import method_names, over_seeds, values_of, write_file
+from benchmark.comparison import DASH
 from benchmark.store import CellResult
+from benchmark.tables import escape_markdown
 from benchmark.wording import DIAGNOSTICS, describe, format_value, is_of_ball
 
 #: In the order of the columns; ``{radius}`` is that of the protocol.
 COLUMNS = (*DIAGNOSTICS, "empty@r{radius}", "fit_seconds", "encode_us", "peak_mb")
-DASH = "–"
 #: What a dash stands for.
 NO_BITS = "a quantiser has code words in place of bits, and no Hamming radius"
 NOT_MEASURED = "not measured: no such cell is done, or no two of its bits vary"
@@ -70,8 +70,9 @@ def diagnostics_markdown(cells: Sequence[CellResult], radius: int) -> str:
     columns = diagnostic_columns(radius)
     rows = diagnostic_rows(cells, radius)
     reasons = list(dict.fromkeys(note for row in rows for note in row.notes if note))
+    where = escape_markdown(f"{cells[0].dataset}, {cells[0].features} features")
     lines = [
-        f"# Diagnostics on {_escaped(cells[0].dataset)}, {_escaped(cells[0].features)} features",
+        f"# Diagnostics on {where}",
         "",
         "Means over the seeds that are done.",
         "",
@@ -83,10 +84,10 @@ def diagnostics_markdown(cells: Sequence[CellResult], radius: int) -> str:
         for metric, value, note in zip(columns, row.values, row.notes, strict=True):
             number = f"<sup>({reasons.index(note) + 1})</sup>" if note else ""
             shown.append(DASH + number if value is None else format_value(metric, value))
-        lines.append(f"| {_escaped(row.method)} | {row.bits} | {' | '.join(shown)} |")
+        lines.append(f"| {escape_markdown(row.method)} | {row.bits} | {' | '.join(shown)} |")
     lines.append("")
-    lines += [f"- {_escaped(name)}: {describe(name)}." for name in columns]
-    lines += ["", *(f"({i}) {_escaped(text)}\n" for i, text in enumerate(reasons, 1))]
+    lines += [f"- {escape_markdown(name)}: {describe(name)}." for name in columns]
+    lines += ["", *(f"({i}) {escape_markdown(text)}\n" for i, text in enumerate(reasons, 1))]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -110,7 +111,3 @@ def write_diagnostics(cells: Sequence[CellResult], folder: Path, radius: int) ->
     """Write ``diagnostics.md`` and ``diagnostics.csv``."""
     write_file(folder / "diagnostics.md", diagnostics_markdown(cells, radius))
     write_file(folder / "diagnostics.csv", diagnostics_csv(cells, radius))
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))", r"\\\1", text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.aggregate import write_file
 from benchmark.bootstrap import CONFIDENCE, RESAMPLES
+from benchmark.comparison import DASH
 from benchmark.latex import escape_latex
 from benchmark.paper_tables import (
     INCOMPARABLE,
@@ -21,7 +22,6 @@ from benchmark.paper_tables import (
 from benchmark.tables import escape_markdown
 from benchmark.wording import describe
 
-DASH = "–"
 #: What stands for "not comparable" where there is little room.
 SHORT = "n/c"
 #: What the lines of an entry are called, in their order.
