@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.protocol import evaluate, evaluate_scores
+    from benchmark.protocol.evaluate import evaluate, evaluate_scores
+    from benchmark.protocol.protocol import Protocol
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "evaluate_scores"]
+__all__ = ["Protocol", "evaluate", "evaluate_scores"]
+
+_HOMES = {
+    "Protocol": "benchmark.protocol.protocol",
+    "evaluate": "benchmark.protocol.evaluate",
+    "evaluate_scores": "benchmark.protocol.evaluate",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the evaluation (and numba with it) only when somebody asks for it."""
-    if name in __all__:
-        from benchmark import protocol
-
-        return getattr(protocol, name)
+    """Load numba and the rest only when somebody asks for what needs them."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'benchmark' has no attribute {name!r}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.cli import main
+from benchmark.cli.main import main
 from benchmark.registry import methods
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +60,7 @@ def test_protocol_examples():
 
 
 def test_every_preset_is_documented():
-    from benchmark.protocol import PRESETS
+    from benchmark.protocol.protocol import PRESETS
 
     page = (ROOT / "docs/protocols.md").read_text()
     assert all(f"`{name}`" in page for name in PRESETS)

@@ -12,7 +12,7 @@ from benchmark.datasets.scenes import PAINTERS, SIZE, render
 from benchmark.datasets.scenes.canvas import Canvas
 from benchmark.datasets.tagging import HABITS, WORDS, draw_tags
 from benchmark.errors import InputError
-from methods.itq import ITQ
+from methods.unsupervised.itq import ITQ
 
 
 @pytest.fixture(scope="module")

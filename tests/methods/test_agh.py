@@ -5,8 +5,8 @@ import pytest
 from scipy.linalg import eigh
 
 from methods import Task
-from methods.agh import AGH, AGH2, graph_eigenvectors, second_thresholds
-from methods.anchors import link_training_set
+from methods.algebra.anchors import link_training_set
+from methods.unsupervised.agh import AGH, AGH2, graph_eigenvectors, second_thresholds
 
 
 @pytest.fixture(scope="module")

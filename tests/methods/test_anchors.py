@@ -5,19 +5,13 @@ import pytest
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from methods import anchors
-from methods.agh import AGH, AGH2
-from methods.anchors import (
-    anchor_graph,
-    kmeans,
-    link,
-    link_training_set,
-    skip_anchors,
-    squared_distances,
-)
-from methods.dgh import DGH
-from methods.selve import SELVE
-from methods.shared import sharing
+from methods.algebra import anchors
+from methods.algebra.anchors import anchor_graph, kmeans, link, link_training_set, skip_anchors
+from methods.algebra.blocks import squared_distances
+from methods.sharing import sharing
+from methods.unsupervised.agh import AGH, AGH2
+from methods.unsupervised.dgh import DGH
+from methods.unsupervised.selve import SELVE
 
 PARAMETERS = {"n_anchors": 30, "n_neighbors": 3, "n_iter": 10, "random_state": 0}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from methods.autoencoder import (
+from methods.unsupervised.uh_bdnn.autoencoder import (
     Penalties,
     Weights,
     encoder_loss,

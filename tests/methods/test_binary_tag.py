@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods.binary_tag import BinaryTag, contrastive_loss
-from methods.trial import training_items
+from methods.conformance.trial import training_items
+from methods.tags.binary_tag import BinaryTag, contrastive_loss
 
 # METHODS.md 18.5: items 1 and 3 share a tag.
 H = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.8, 0.3]], dtype=torch.float64)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from benchmark.registry import methods
-from methods import Hasher, checks
-from methods.checks import run_checks
-from methods.forms import form_of
-from methods.pca import principal_axes
-from methods.shared import sharing
-from methods.trial import Trial, query_items, training_items
-from methods.wp import WeaklyPretrained
+from methods import Hasher
+from methods.algebra.pca import principal_axes
+from methods.conformance import checks
+from methods.conformance.checks import run_checks
+from methods.conformance.codes import form_of
+from methods.conformance.trial import Trial, query_items, training_items
+from methods.sharing import sharing
+from methods.tags.wp.wp import WeaklyPretrained
 
 
 class Sound(Hasher):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from methods.codebooks import (
+from methods.algebra.codebooks import (
     Codebooks,
     icm_codes,
     initial_codebooks,

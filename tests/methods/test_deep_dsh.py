@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods.deep_dsh import DeepDSH, pair_loss, regulariser
-from methods.trial import Trial, query_items, training_items
+from methods.conformance.trial import Trial, query_items, training_items
+from methods.labels.deep_dsh import DeepDSH, pair_loss, regulariser
 
 U = torch.tensor([[0.5, -1.2], [1.0, -0.8], [-0.6, 0.9]], dtype=torch.float64)
 SIMILAR = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)

@@ -11,7 +11,10 @@ from PIL import Image
 
 from features.rotations import ANGLES, RotatedCopies, RotatedImages, drawn_rows, rotated_image
 from methods import Task
-from methods.deepbit import (
+from methods.algebra.pca import principal_axes
+from methods.algebra.rotations import random_rotation
+from methods.conformance.trial import training_items
+from methods.unsupervised.deepbit import (
     DeepBit,
     RotatingNetwork,
     balance_loss,
@@ -19,9 +22,6 @@ from methods.deepbit import (
     rotation_loss,
     rotation_weights,
 )
-from methods.itq import random_rotation
-from methods.pca import principal_axes
-from methods.trial import training_items
 
 # METHODS.md section 11: two items, two bits.
 F = torch.tensor([[0.2, 0.9], [0.7, 0.4]], dtype=torch.float64)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from methods import Task
-from methods.agh import AGH
-from methods.anchors import anchor_graph, link_training_set
-from methods.dgh import DGH, balanced_orthogonal, rotate_towards_signs
+from methods.algebra.anchors import anchor_graph, link_training_set
+from methods.unsupervised.agh import AGH
+from methods.unsupervised.dgh import DGH, balanced_orthogonal, rotate_towards_signs
 
 
 @pytest.fixture(scope="module")

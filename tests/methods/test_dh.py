@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods.dh import DH, TanhLayers, deep_hashing_loss, layer_sizes
-from methods.pca import principal_axes
+from methods.algebra.pca import principal_axes
+from methods.unsupervised.dh import DH, TanhLayers, deep_hashing_loss, layer_sizes
 
 
 @pytest.fixture

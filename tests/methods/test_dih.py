@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
 
-from methods.dih import DIH, balanced_signs, draw_pairs, misfit, update_codes
-from methods.itq import ITQ
-from methods.trial import training_items
+from methods.conformance.trial import training_items
+from methods.tags.dih import DIH, balanced_signs, draw_pairs, misfit, update_codes
+from methods.unsupervised.itq import ITQ
 
 
 @pytest.fixture(scope="module")

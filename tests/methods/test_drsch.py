@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods.drsch import DRSCH, WeightedBits, affinity, smoothness, triplet_loss
-from methods.trial import query_items, training_items
+from methods.conformance.trial import query_items, training_items
+from methods.labels.drsch import DRSCH, WeightedBits, affinity, smoothness, triplet_loss
 
 
 def _case(k=14, b=4, seed=0, n_classes=3):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from methods import Task
-from methods.anchors import kmeans
-from methods.dsh import DSH, bisectors, neighbor_pairs
+from methods.algebra.anchors import kmeans
+from methods.unsupervised.dsh import DSH, bisectors, neighbor_pairs
 
 
 def test_pairs_of_points_on_a_line():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.linalg import orthogonal_procrustes
 
-from methods.itq import ITQ, random_rotation
-from methods.pca import principal_axes
+from methods.algebra.pca import principal_axes
+from methods.algebra.rotations import random_rotation
+from methods.unsupervised.itq import ITQ
 
 
 def test_the_loss_never_increases(features):

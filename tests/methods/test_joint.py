@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods.joint import JointObjective
-from methods.sem_words import correlation, laplacian
+from methods.tags.wp.joint import JointObjective
+from methods.tags.wp.semantic_words import correlation, laplacian
 
 N, M, B = 12, 6, 4
 

@@ -6,9 +6,9 @@ from scipy.linalg import eigh
 from scipy.optimize import check_grad
 from scipy.sparse import csr_array
 
-from methods.ksh import KSH, Residual, refine, smooth_cost, spectral_start
-from methods.pairwise import pairwise_labels
-from methods.trial import training_items
+from methods.conformance.trial import training_items
+from methods.labels.ksh.ksh import KSH, Residual, refine, smooth_cost, spectral_start
+from methods.labels.ksh.pairwise import pairwise_labels
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from methods.kernel import kernel_map
-from methods.ksh_gradient import RIDGE, GradientKSH, KernelBits, agreement_loss, decorrelating
-from methods.network import finished
-from methods.pairwise import pairwise_labels
-from methods.training import as_tensor
-from methods.trial import query_items, training_items
+from methods.conformance.trial import query_items, training_items
+from methods.deep.network import finished
+from methods.deep.training import as_tensor
+from methods.labels.ksh.gradient import (
+    RIDGE,
+    GradientKSH,
+    KernelBits,
+    agreement_loss,
+    decorrelating,
+)
+from methods.labels.ksh.kernel import kernel_map
+from methods.labels.ksh.pairwise import pairwise_labels
 
 
 @pytest.fixture(scope="module")

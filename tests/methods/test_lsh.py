@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from methods.lsh import LSH
+from methods.unsupervised.lsh import LSH
 
 
 @pytest.mark.parametrize("degrees", [20, 60, 90, 135])

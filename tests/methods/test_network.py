@@ -10,12 +10,13 @@ from torchvision import models
 
 from features.pixels import SIDE, ImageArray, Pixels
 from features.tags import TagMatrix
-from methods.binary_tag import BinaryTag
-from methods.deepbit import DeepBit
-from methods.itq import ITQ
-from methods.network import FeatureDropout, dense, finished, make_network
-from methods.training import MOMENTUM, Recipe, make_optimizer, seeded
-from methods.wsdhq import WSDHQ
+from methods.deep.network import FeatureDropout, dense, finished, make_network
+from methods.deep.recipe import Recipe
+from methods.deep.training import MOMENTUM, make_optimizer, seeded
+from methods.tags.binary_tag import BinaryTag
+from methods.tags.wsdhq.wsdhq import WSDHQ
+from methods.unsupervised.deepbit import DeepBit
+from methods.unsupervised.itq import ITQ
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
 
-from methods.pairwise import pairwise_labels, similar
+from methods.labels.ksh.pairwise import pairwise_labels, similar
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from methods import pca
-from methods.pca import fix_signs, principal_axes, skip_pca
+from methods.algebra import pca
+from methods.algebra.pca import fix_signs, principal_axes, skip_pca
 
 
 def test_agrees_with_the_singular_value_decomposition(features):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from methods import Task
-from methods.pcah import PCAH
+from methods.unsupervised.pcah import PCAH
 
 
 def test_scores_are_those_of_scikit_learn_up_to_sign(features):

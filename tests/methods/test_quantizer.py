@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from methods import Quantizer, checks
-from methods.checks import run_checks
-from methods.forms import form_of
+from methods import Quantizer
+from methods.conformance import checks
+from methods.conformance.checks import run_checks
+from methods.conformance.codes import form_of
 from methods.quantizer import codebook_bits
 
 
@@ -185,7 +186,7 @@ def test_items_are_checked_as_those_of_every_hasher(features):
 
 
 def test_the_query_of_a_binary_method_is_its_code(features):
-    from methods.itq import ITQ
+    from methods.unsupervised.itq import ITQ
 
     hasher = ITQ(8, random_state=0).fit(features)
     assert (hasher.encode_queries(features) == hasher.encode(features)).all()

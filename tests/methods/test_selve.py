@@ -7,8 +7,14 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from methods import Task
-from methods.anchors import kmeans
-from methods.selve import SELVE, embed, initial_dictionary, objective, update_dictionary
+from methods.algebra.anchors import kmeans
+from methods.unsupervised.selve import (
+    SELVE,
+    embed,
+    initial_dictionary,
+    objective,
+    update_dictionary,
+)
 
 ENOUGH = {"n_anchors": 40, "n_components": 5, "random_state": 0}
 
@@ -54,7 +60,7 @@ def test_projection_by_the_definition(X):
 
 def test_projection_in_blocks(X, monkeypatch):
     whole = embedding(X)
-    monkeypatch.setattr("methods.anchors.ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("methods.algebra.anchors.ROWS_AT_ONCE", 64)
     np.testing.assert_allclose(embedding(X).axes, whole.axes, atol=1e-9)
 
 

@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 from sklearn.decomposition import sparse_encode
 
 from features.tags import TagMatrix
-from methods.sem_words import (
+from methods.tags.wp.semantic_words import (
     correlation,
     laplacian,
     lasso,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from methods.sh import SH, smallest_modes
+from methods.unsupervised.sh import SH, smallest_modes
 
 
 def test_modes_of_a_small_box():

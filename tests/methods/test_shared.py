@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from methods import shared as module
-from methods.shared import fingerprint, seconds_spared, shared, sharing
+from methods import sharing as module
+from methods.sharing import fingerprint, seconds_spared, shared, sharing
 
 calls: list[float] = []
 

@@ -7,7 +7,14 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.exceptions import ConvergenceWarning
 
-from methods.sph import SpH, _Spheres, first_centers, forces, overlap_errors, squared_radii
+from methods.unsupervised.sph import (
+    SpH,
+    _Spheres,
+    first_centers,
+    forces,
+    overlap_errors,
+    squared_radii,
+)
 
 
 @pytest.fixture(scope="module")

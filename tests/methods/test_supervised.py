@@ -6,9 +6,10 @@ import torch
 from scipy.sparse import csr_array, random_array
 from torch import nn
 
-from methods.network import finished
-from methods.supervised import SupervisedHasher, mean_over_pairs, similarity, squared_distances
-from methods.training import Recipe
+from methods.deep.network import finished
+from methods.deep.pairs import mean_over_pairs, similarity, squared_distances
+from methods.deep.recipe import Recipe
+from methods.deep.supervised import SupervisedHasher
 
 
 class Agreement(SupervisedHasher):

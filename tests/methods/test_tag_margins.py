@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods import tag_margins as module
-from methods.tag_margins import embedding_loss, tag_margins
+from methods.tags.wsdhq import margins as module
+from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 
 # METHODS.md 19.2: three tags in the plane, one image that carries the first.
 V = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=torch.float64)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from methods.tag_merging import enhanced, merged_tags, unit_rows
+from methods.tags.wsdhq.merging import enhanced, merged_tags, unit_rows
 
 # Columns: sea and ocean nearly the same, a cat, a word without a vector, a tag nobody carries.
 VECTORS = np.array([[3, 0, 0], [5, 0.1, 0], [0, 2, 0], [0, 0, 0], [0, 0, 4]], dtype=np.float32)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-import methods.tag_space
+import methods.tag_vectors
 from features.tags import TagMatrix, aggregate, skip_gram_vectors
-from methods.shared import sharing
-from methods.tag_space import has_vector, image_vectors, word_vectors
+from methods.sharing import sharing
+from methods.tag_vectors import has_vector, image_vectors, word_vectors
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_they_are_trained_once_for_all_methods(tags, tmp_path, monkeypatch):
         calls.append(arguments)
         return skip_gram_vectors(*arguments, **options)
 
-    monkeypatch.setattr(methods.tag_space, "skip_gram_vectors", train)
+    monkeypatch.setattr(methods.tag_vectors, "skip_gram_vectors", train)
     with sharing(tmp_path):
         first, second = word_vectors(tags), word_vectors(TagMatrix(tags, words=tuple("abcdefgh")))
         other = word_vectors(tags[:30])

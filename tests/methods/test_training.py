@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from methods import checkpoints
-from methods.computing import Computing, computing, computing_with
-from methods.training import Batches, History, Recipe, make_optimizer, seeded, train
+from methods.deep import checkpoints
+from methods.deep.computing import Computing, computing, computing_with
+from methods.deep.recipe import History, Recipe
+from methods.deep.training import Batches, make_optimizer, seeded, train
 
 
 @pytest.fixture

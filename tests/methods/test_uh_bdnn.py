@@ -4,18 +4,23 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from methods.autoencoder import (
+from methods.algebra.pca import principal_axes
+from methods.base import Task
+from methods.conformance.trial import query_items, training_items
+from methods.unsupervised.itq import ITQ
+from methods.unsupervised.uh_bdnn.autoencoder import (
     Decoder,
     Penalties,
     encoder_loss,
     reconstruction_loss,
     ridge,
 )
-from methods.base import Task
-from methods.itq import ITQ
-from methods.pca import principal_axes
-from methods.trial import query_items, training_items
-from methods.uh_bdnn import UHBDNN, mean_average_precision, true_neighbors, update_codes
+from methods.unsupervised.uh_bdnn.uh_bdnn import (
+    UHBDNN,
+    mean_average_precision,
+    true_neighbors,
+    update_codes,
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
-from methods.trial import query_items, training_items
-from methods.wdht import WDHT, code_distances, pair_loss, quantisation_loss, ranking_loss
+from methods.conformance.trial import query_items, training_items
+from methods.tags.wdht import WDHT, code_distances, pair_loss, quantisation_loss, ranking_loss
 
 # METHODS.md 18.4: three items, two bits; the first two alone are a case of their own.
 H = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.8, 0.3]], dtype=torch.float64)

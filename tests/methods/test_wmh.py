@@ -5,10 +5,10 @@ import pytest
 from scipy.sparse import csr_array, csr_matrix
 from scipy.spatial.distance import cdist
 
-from methods.pca import fix_signs
-from methods.pcah import PCAH
-from methods.trial import training_items
-from methods.wmh import WMH, graph_laplacian, local_laplacian, neighbours, unit_rows
+from methods.algebra.pca import fix_signs
+from methods.conformance.trial import training_items
+from methods.tags.wmh import WMH, graph_laplacian, local_laplacian, neighbours, unit_rows
+from methods.unsupervised.pcah import PCAH
 
 NO_TAGS = csr_array((400, 3))
 

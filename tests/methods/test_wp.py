@@ -5,9 +5,9 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from methods.training import Recipe
-from methods.trial import query_items, take, training_items
-from methods.wp import (
+from methods.conformance.trial import query_items, take, training_items
+from methods.deep.recipe import Recipe
+from methods.tags.wp.wp import (
     WPDRSCH,
     WPDSH,
     WPKSH,

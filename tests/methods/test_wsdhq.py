@@ -11,13 +11,14 @@ import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
-from methods import checkpoints, wsdhq
-from methods.codebooks import Codebooks, icm_codes, metric_factor
-from methods.computing import Computing, computing_with
-from methods.tag_space import word_vectors
-from methods.training_codes import TrainingCodes, quantisation_loss
-from methods.trial import query_items, training_items
-from methods.wsdhq import WSDHQ
+from methods.algebra.codebooks import Codebooks, icm_codes, metric_factor
+from methods.conformance.trial import query_items, training_items
+from methods.deep import checkpoints
+from methods.deep.computing import Computing, computing_with
+from methods.tag_vectors import word_vectors
+from methods.tags.wsdhq import wsdhq
+from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
+from methods.tags.wsdhq.wsdhq import WSDHQ
 
 QUICK = {"epochs": 7, "hidden": 32, "random_state": 0}
 

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.audit import COLUMNS, audit_cells, conventions
-from benchmark.audit_tables import audit_markdown, audit_text, write_audit
-from benchmark.protocol import PRESETS, Protocol, evaluate, evaluate_scores
-from benchmark.search import search_of_stored
-from benchmark.store import CellResult, Store
+from benchmark.protocol.evaluate import evaluate, evaluate_scores
+from benchmark.protocol.protocol import PRESETS, Protocol
+from benchmark.protocol.search import search_of_stored
+from benchmark.reporting.audit import COLUMNS, audit_cells, conventions
+from benchmark.reporting.audit_tables import audit_markdown, audit_text, write_audit
+from benchmark.store.record import CellResult
+from benchmark.store.store import Store
 
 BITS = 6
 

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.diagnostic_table import diagnostic_rows, diagnostics_markdown, write_diagnostics
-from benchmark.diagnostics import diagnose, training_curves
-from benchmark.store import CellResult, Measure, Store
+from benchmark.execution.cell import training_curves
+from benchmark.protocol.diagnostics import diagnose
+from benchmark.reporting.diagnostics import diagnostic_rows, diagnostics_markdown, write_diagnostics
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.store import Store
 
 
 def bits(*rows):
@@ -40,7 +42,7 @@ def test_fixed_bits_are_unbalanced_and_correlate_with_nothing():
 
 
 def test_correlation_agrees_with_numpy_also_over_several_blocks(monkeypatch):
-    monkeypatch.setattr("benchmark.diagnostics.BLOCK", 100)
+    monkeypatch.setattr("benchmark.protocol.diagnostics.BLOCK", 100)
     rng = np.random.default_rng(0)
     codes = rng.random((950, 20)) < rng.uniform(0.1, 0.9, 20)
     codes[:, 3] = codes[:, 4]

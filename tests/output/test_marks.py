@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.bootstrap import bootstrap_interval
-from benchmark.comparison import comparison_table
-from benchmark.marks import (
+from benchmark.reporting.comparison import comparison_table
+from benchmark.reporting.marks import (
     best_is_separated,
     column_marks,
     describe_separation,
     letter,
     spell_letters,
 )
-from benchmark.significance import Evidence, weigh_cells
-from benchmark.statistics import Comparison
-from benchmark.store import CellResult, Measure, Store
-from benchmark.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.reporting.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.significance.bootstrap import bootstrap_interval
+from benchmark.significance.evidence import Evidence, weigh_cells
+from benchmark.significance.randomisation import Comparison
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.store import Store
 
 METHODS = ("top", "near", "low", "gone")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.paper_figures import (
+from benchmark.papers.figures import (
     IRRELEVANT,
     RELEVANT,
     Panel,
@@ -15,10 +15,10 @@ from benchmark.paper_figures import (
     lengths_figure,
     retrieval_figure,
 )
-from benchmark.plots import save, style
-from benchmark.retrieval import top_items
-from benchmark.search import HAMMING
-from benchmark.store import CellResult, Curve, Measure
+from benchmark.protocol.evaluation import Curve
+from benchmark.protocol.search import HAMMING, top_items
+from benchmark.reporting.plots import save, style
+from benchmark.store.record import CellResult, Measure
 
 RECALL = np.arange(1, 1001) / 1000
 FIRST = np.arange(100, 1001, 100)

@@ -10,11 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmark.bootstrap import bootstrap_interval
 from benchmark.errors import InputError
-from benchmark.paper_layout import to_csv, to_latex, to_markdown, to_text
-from benchmark.paper_tables import Expected, Measured, paper_table
-from benchmark.papers import (
+from benchmark.papers.index import (
     FIGURE_IDS,
     SIZES,
     Choice,
@@ -24,8 +21,12 @@ from benchmark.papers import (
     list_papers,
     narrowed_table,
 )
-from benchmark.published import TABLE_IDS
-from benchmark.store import CellResult, Measure, Store
+from benchmark.papers.layout import to_csv, to_latex, to_markdown, to_text
+from benchmark.papers.published import TABLE_IDS
+from benchmark.papers.table import Expected, Measured, paper_table
+from benchmark.significance.bootstrap import bootstrap_interval
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.store import Store
 
 N_QUERIES = 200
 METRIC = "mAP@5000"

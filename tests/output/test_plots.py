@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.plots import curve_figure, draw_figures, map_figure, method_styles, write_figures
-from benchmark.store import CellResult, Curve, Measure
+from benchmark.protocol.evaluation import Curve
+from benchmark.reporting.plots import (
+    curve_figure,
+    draw_figures,
+    map_figure,
+    method_styles,
+    write_figures,
+)
+from benchmark.store.record import CellResult, Measure
 
 MAP = ["mAP@all"]
 RECALL = np.arange(1, 1001) / 1000
@@ -175,5 +182,5 @@ def test_files_are_valid_small_and_the_same_every_time(tmp_path):
 
 
 def test_pyplot_is_left_alone():
-    code = "import sys, benchmark.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, benchmark.reporting.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ import pytest
 
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
-from benchmark.protocol import find_protocol
-from benchmark.published import TABLE_IDS, published_folder, published_tables
+from benchmark.papers.published import TABLE_IDS, published_folder, published_tables
+from benchmark.protocol.protocol import find_protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "results" / "published"
@@ -167,7 +167,7 @@ def test_installed_wheel_finds_the_numbers(tmp_path):
     python = tmp_path / "venv/bin/python"
     subprocess.run([*pip, "--python", str(python), "install", "--no-deps", built], check=True)
     code = (
-        "from benchmark.published import published_folder, published_tables as p\n"
+        "from benchmark.papers.published import published_folder, published_tables as p\n"
         "print(published_folder(), p('3')[0].row('itq').values[12])"
     )
     answer = subprocess.run(

@@ -11,14 +11,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.aggregate import write_summary
 from benchmark.datasets.base import Dataset, Split
-from benchmark.protocol import PRESETS
-from benchmark.report import Finished, write_report
-from benchmark.report.content import findings
-from benchmark.statistics import Comparison
-from benchmark.store import CellResult, Curve, Measure, Store
-from benchmark.wording import format_value
+from benchmark.protocol.catalogue import format_value
+from benchmark.protocol.evaluation import Curve
+from benchmark.protocol.protocol import PRESETS
+from benchmark.reporting.page.content import findings
+from benchmark.reporting.page.page import Finished, write_report
+from benchmark.significance.randomisation import Comparison
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.seeds import write_summary
+from benchmark.store.store import Store
 
 METHODS, BITS = ("itq", "lsh[x=<b>]", "wdht"), (12, 32)
 N, Q = 40, 10

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from test_report import Squares, make_run
 
-from benchmark.report import write_report
+from benchmark.reporting.page.page import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")

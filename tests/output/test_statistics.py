@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmark.bootstrap import bootstrap_interval, bootstrap_intervals, mean_over_queries
-from benchmark.statistics import compare_methods, holm, paired_test
+from benchmark.significance.bootstrap import (
+    bootstrap_interval,
+    bootstrap_intervals,
+    mean_over_queries,
+)
+from benchmark.significance.randomisation import compare_methods, holm, paired_test
 
 
 def test_mean_over_seeds_of_means_over_queries():

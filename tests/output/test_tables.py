@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.aggregate import summary_frame, write_file, write_summary
-from benchmark.comparison import comparison_table, format_value
 from benchmark.errors import InputError
-from benchmark.store import CellResult, Measure
-from benchmark.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.files import write_file
+from benchmark.reporting.comparison import comparison_table, format_value
+from benchmark.reporting.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.seeds import summary_frame, write_summary
 
 REASON = "ValueError: 100% of_it & [more] {x} <y>"
 

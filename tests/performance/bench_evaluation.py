@@ -20,9 +20,9 @@ import time
 import numba
 import numpy as np
 
-from benchmark import metrics
-from benchmark.measure import peak_megabytes, reset_peak_memory
-from benchmark.ranking import hamming_profile, pack
+from benchmark.execution.costs import peak_megabytes, reset_peak_memory
+from benchmark.protocol import metrics
+from benchmark.protocol.hamming import hamming_profile, pack
 
 N_QUERY, N_DATABASE, N_LABELS, K = 2000, 100_000, 21, 5000
 REPEATS = 5

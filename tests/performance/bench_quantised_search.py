@@ -23,9 +23,9 @@ import numba
 import numpy as np
 
 from benchmark import evaluate_scores
-from benchmark.measure import peak_megabytes, reset_peak_memory
-from benchmark.ranking import pack
-from benchmark.scoring import DIGIT, TILE, _add_scores, score_profile
+from benchmark.execution.costs import peak_megabytes, reset_peak_memory
+from benchmark.protocol.hamming import pack
+from benchmark.protocol.scores import DIGIT, TILE, _add_scores, score_profile
 
 N_QUERY, N_DATABASE, N_LABELS, N_FEATURES, K = 2000, 100_000, 21, 300, 5000
 #: Queries ranked at once, as evaluate_scores does at this size.

@@ -18,7 +18,7 @@ import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
-from methods.wdht import HIDDEN, WDHT
+from methods.tags.wdht import HIDDEN, WDHT
 
 N_BITS, N_TAGS, TAGS_PER_ITEM, WORDS = 32, 1000, 8, 300
 

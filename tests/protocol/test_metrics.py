@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark import metrics
-from benchmark.expectation import expected_reciprocal_ranks, harmonic_numbers, reciprocals
-from benchmark.ranking import Profile
+from benchmark.protocol import metrics
+from benchmark.protocol.expectation import expected_reciprocal_ranks, harmonic_numbers, reciprocals
+from benchmark.protocol.hamming import Profile
 
 
 def profile_of(groups):

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score
 
 from benchmark import evaluate
 from benchmark.errors import InputError
-from benchmark.protocol import PRESETS, Protocol, find_protocol
+from benchmark.protocol.protocol import PRESETS, Protocol, find_protocol
 
 
 def clustered(rng, n_query=40, n_database=400, n_bits=16, n_labels=6):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.ranking import TILE, hamming_profile, index_profile, pack
+from benchmark.protocol.hamming import TILE, hamming_profile, index_profile, pack
 
 
 def random_items(rng, n, n_bits, n_labels, density=0.2):

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from benchmark import evaluate, evaluate_scores, evaluation
+from benchmark import evaluate, evaluate_scores
 from benchmark.errors import InputError
-from benchmark.protocol import PRESETS, Protocol
-from benchmark.ranking import pack
-from benchmark.scoring import TILE, score_index_profile, score_profile
+from benchmark.protocol import evaluate as evaluation
+from benchmark.protocol.hamming import pack
+from benchmark.protocol.protocol import PRESETS, Protocol
+from benchmark.protocol.scores import TILE, score_index_profile, score_profile
 
 
 def random_search(rng, q, n, M, K, n_labels=5, decimals=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.cli import main
+from benchmark.cli.main import main
 
 N_TRAIN, N_QUERY, N_CLASSES, N_FEATURES = 360, 40, 4, 32
 

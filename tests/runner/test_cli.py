@@ -170,7 +170,7 @@ def test_list(run, kind):
 @pytest.mark.parametrize("arguments", [["--help"], ["--list"], ["--methods", "itk"]])
 def test_quick_answers_load_nothing_heavy(arguments):
     code = (
-        "import sys; from benchmark.cli import main\n"
+        "import sys; from benchmark.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'numba', 'sklearn', 'matplotlib', 'pandas', 'methods'}\n"

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torchvision import models
 
-from methods.training import seeded
+from methods.deep.training import seeded
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 

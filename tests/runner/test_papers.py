@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from benchmark.cli import main
+from benchmark.cli.main import main
 from benchmark.datasets.mirflickr import ANNOTATIONS
 from benchmark.datasets.nuswide import FREQUENT
-from benchmark.published import published_tables
+from benchmark.papers.published import published_tables
 
 N, N_FEATURES = 150, 24
 TOPICS = ("animals", "clouds", "flower", "sea")

@@ -93,7 +93,7 @@ def test_real_photos_reproduce_the_reference(tmp_path, capsys):
     """ITQ on 4,999 photos; needs the features in the cache of an earlier run to be quick."""
     from pathlib import Path
 
-    from benchmark.cli import main
+    from benchmark.cli.main import main
 
     root = Path(__file__).resolve().parents[2]
     shared = root / "../shared/data"

@@ -299,12 +299,12 @@ def test_quantisers_alone_have_no_tables_of_hamming_balls(run, quantiser, tmp_pa
 
 
 def test_cells_depend_on_the_base_class_that_their_method_names(run, quantiser):
-    from benchmark.plan import _imported_methods
+    from benchmark.execution.grid import _imported_methods
 
     run("--plugin", quantiser, "--methods", "words", "--bits", "8", "--dry-run")
     words = _imported_methods("hashbench_plugin_words", set())
     assert words == {"hashbench_plugin_words", "methods.quantizer", "methods.base"}
-    itq = _imported_methods("methods.itq", set())
+    itq = _imported_methods("methods.unsupervised.itq", set())
     assert "methods.base" in itq and "methods.quantizer" not in itq
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.bundle import open_bundle
+from benchmark.preparation.bundle import open_bundle
 
 USES_TAGS = """
         assert type(tags).__name__ == "TagMatrix" and len(tags.words) == tags.shape[1]

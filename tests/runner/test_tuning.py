@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from benchmark.cli import main
+from benchmark.cli.main import main
+from benchmark.execution.tuning import Training, n_validation, points_of, similar_tags, tune
 from benchmark.registry import methods
-from benchmark.store import CellResult
-from benchmark.tuned import Trial, Tuning, describe_tuning
-from benchmark.tuning import Training, n_validation, points_of, similar_tags, tune
+from benchmark.reporting.footnotes import describe_tuning
+from benchmark.store.record import CellResult, Trial, Tuning
 from features.pixels import ImageArray
 from features.tags import tag_matrix
 from methods import Hasher, Quantizer
@@ -346,7 +346,7 @@ def test_a_mistake_of_the_method_is_no_bad_point(run, noisy):
 def test_points_do_not_go_on_from_each_others_checkpoints(run, noisy, tmp_path):
     log = tmp_path / "folders"
     body = (
-        "from methods.computing import computing; "
+        "from methods.deep.computing import computing; "
         f"print(computing().checkpoints, file=open({str(log)!r}, 'a'))"
     )
     assert run(*noisy(body=body), *TUNED, "labels")[0] == 0
@@ -383,8 +383,8 @@ def test_an_unknown_relevance_is_refused(capsys):
 
 
 def test_the_price_has_the_whole_grid(noisy, data_folder):
-    from benchmark.plan import Grid
-    from benchmark.protocol import find_protocol
+    from benchmark.execution.grid import Grid
+    from benchmark.protocol.protocol import find_protocol
     from methods import Task
 
     methods.load_plugin(noisy()[1])

@@ -1,0 +1,110 @@
+"""Digests of files and of code, which say whether something stored is still what it was."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+#: Packages whose modules belong to the code that imports them.
+FOLLOWED = ("methods", "features")
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache
+def code_digest(module: str) -> str:
+    """Digest of a module's code and of what it imports from ``methods`` and ``features``.
+
+    Comments, formatting and docstrings do not count, so that only a real change makes stored
+    results stale.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name of a module that can be imported, or of a plug-in that has been.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(imported_code(module)):
+        tree = ast.parse(_source(name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list) and body and _is_docstring(body[0]):
+                del body[0]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache
+def package_digest(package: str) -> str:
+    """Digest of the code of every module of a package, as :func:`code_digest` takes it."""
+    folder = _source(package).parent
+    modules = [f"{package}.{path.stem}" for path in sorted(folder.glob("*.py"))]
+    text = " ".join(code_digest(module.removesuffix(".__init__")) for module in modules)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def imported_code(module: str) -> set[str]:
+    """A module and what it imports from ``methods`` and ``features``, directly or not."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports_of(name)
+    return found
+
+
+def _imports_of(module: str) -> list[str]:
+    imported = []
+    for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {alias.name for alias in node.names}
+            if node.module.partition(".")[0] in FOLLOWED:
+                imported += _homes(node.module, names)
+        elif isinstance(node, ast.Import):
+            names = {alias.name for alias in node.names}
+            imported += [name for name in names if name.partition(".")[0] in FOLLOWED]
+    return imported
+
+
+def _homes(module: str, names: set[str]) -> list[str]:
+    """The modules that define these names; a package hands on names of its modules."""
+    source = _source(module)
+    if source.name != "__init__.py":
+        return [module]
+    homes = [f"{module}.{name}" for name in names if _is_module(source.parent, name)]
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            handed_on = names & {alias.name for alias in node.names}
+            if handed_on and node.module.partition(".")[0] in FOLLOWED:
+                homes += _homes(node.module, handed_on)
+    return homes
+
+
+def _is_module(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(node, ast.Expr) and isinstance(getattr(value, "value", None), str)
+
+
+def _source(module: str) -> Path:
+    # A plug-in is known to sys.modules alone.
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file or importlib.util.find_spec(module).origin)

@@ -1,0 +1,1 @@
+"""Which cells there are, and how each is run, timed, tuned and spread over processes."""

@@ -1,0 +1,208 @@
+"""One cell: fit, encode, rank, measure, store; an exception makes it a failed cell."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.execution.costs import Stopwatch, peak_megabytes, reset_peak_memory, versions
+from benchmark.execution.grid import Cell, make_hasher
+from benchmark.execution.tuning import Training, points_of, tune
+from benchmark.preparation.bundle import open_bundle
+from benchmark.preparation.tags import describe_tags
+from benchmark.protocol.diagnostics import diagnose
+from benchmark.protocol.evaluation import Evaluation
+from benchmark.protocol.protocol import Protocol
+from benchmark.protocol.search import SEARCHES
+from benchmark.registry import methods
+from benchmark.store.record import CellResult, Measure
+from benchmark.store.store import Store
+from features.tags import account_tags
+from methods.deep.computing import Computing, computing_with
+from methods.sharing import seconds_spared, sharing
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all cells of a run have in common; small and picklable, for worker processes.
+
+    Attributes
+    ----------
+    results : Path
+        The folder of the store.
+    bundle : Path
+        The data, from :func:`benchmark.preparation.bundle.write_bundle`.
+    shared : Path
+        Where methods share intermediate results.
+    protocol : Protocol
+    plugins : tuple of Path
+        Plug-in files that a worker has to load too.
+    save_codes : bool
+        Whether codes are stored beside the metrics.
+    checkpoints : Path
+        Where trainings keep their state until their cell is done.
+    device : str
+        ``cpu`` or ``cuda``, for networks.
+    progress : bool
+        Whether each training shows a bar of its own.
+    """
+
+    results: Path
+    bundle: Path
+    shared: Path
+    protocol: Protocol
+    plugins: tuple[Path, ...] = ()
+    save_codes: bool = False
+    checkpoints: Path | None = None
+    device: str = "cpu"
+    progress: bool = False
+
+
+def run_cell(run: Run, cell: Cell) -> CellResult:
+    """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
+    for plugin in run.plugins:
+        methods.load_plugin(plugin)
+    store = Store(run.results)
+    record = _record(cell)
+    computing = _computing(run, cell)
+    record["device"] = computing.device
+    try:
+        with (
+            sharing(run.shared),
+            computing_with(computing),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("default")
+            result, record["seconds"], arrays = _compute(run, cell)
+        if "tags" in cell.specification:
+            tags = open_bundle(run.bundle).train_tags
+            record["tag_account"] = asdict(account_tags(tags, tags.vectors))
+        record["warnings"] = sorted({str(w.message) for w in caught})
+        store.write(cell.folder, result, record, arrays)
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        result = store_failure(run, cell, reason, traceback.format_exc())
+    if computing.checkpoints:
+        # Only a killed cell goes on where it was.
+        shutil.rmtree(computing.checkpoints, ignore_errors=True)
+    return result
+
+
+def _computing(run: Run, cell: Cell) -> Computing:
+    checkpoints = run.checkpoints and run.checkpoints / cell.key
+    return Computing(run.device, checkpoints, run.progress)
+
+
+def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
+    """Store a failed cell with its one-line reason and its traceback."""
+    result = replace(unfinished(cell), status="failed", reason=reason)
+    # Where even that cannot be written (a full disk), the other cells still go on.
+    with suppress(OSError):
+        Store(run.results).write(cell.folder, result, _record(cell), {}, error=error)
+    return result
+
+
+def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
+    data = open_bundle(run.bundle)
+    hasher = make_hasher(cell.variant, cell.bits, cell.seed)
+    items = data.images if "images" in cell.specification else data.features
+    watch = Stopwatch()
+    tuned = None
+    if "tune" in cell.specification:
+        training = Training(items.train, data.train_tags, data.train_labels, data.copies)
+        points = points_of(hasher, dict(cell.variant.parameters))
+        with watch.time("tune"):
+            tuned = tune(hasher, points, training, cell.specification["tune"])
+        hasher.set_params(**tuned.chosen)
+    reset_peak_memory()
+    spared = seconds_spared()
+    with watch.time("fit"):
+        supervision = hasher.supervised_by(
+            tags=data.train_tags, labels=data.train_labels, copies=data.copies
+        )
+        hasher.fit(items.train, **supervision)
+    # As if nothing were shared with other cells, so that methods can be compared.
+    fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
+    with watch.time("encode"):
+        database_codes = hasher.encode(items.database)
+    queries = hasher.encode_queries(items.query)
+    search = SEARCHES[hasher.ranked_by]
+    with watch.time("evaluate"):
+        evaluation = search.evaluate(
+            queries, database_codes, data.query_labels, data.database_labels, run.protocol
+        )
+    metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
+    costs = {
+        "fit_seconds": fit_seconds,
+        "encode_us": watch.seconds["encode"] / len(items.database) * 1e6,
+        "peak_mb": peak_megabytes(),
+    }
+    stored = search.stored(database_codes)
+    plain = diagnose(database_codes, stored) | costs
+    metrics.update({name: Measure(value, value, value) for name, value in plain.items()})
+    result = replace(
+        unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves, tuned=tuned
+    )
+    history = {f"history:{name}": losses for name, losses in training_curves(hasher).items()}
+    arrays = {"profile": _profile_arrays(evaluation) | history}
+    if run.save_codes:
+        arrays["codes"] = {"query": search.stored(queries), "database": stored}
+    return result, watch.seconds, arrays
+
+
+def _record(cell: Cell) -> dict[str, Any]:
+    """What ``run.json`` says of a cell besides its result."""
+    return {
+        "specification": dict(cell.specification),
+        "operations": cell.operations,
+        "versions": versions(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
+    # A ranking by score has a group for almost every item of every query: too many to keep.
+    arrays = evaluation.profile._asdict() if evaluation.profile else {}
+    for name, values in evaluation.per_query.items():
+        arrays[f"query:{name}"] = values
+    for name, curve in evaluation.curves.items():
+        arrays[f"x:{name}"], arrays[f"y:{name}"] = curve
+    return arrays
+
+
+def unfinished(cell: Cell) -> CellResult:
+    """The result of a cell of which nothing is known but its place in the grid."""
+    images = cell.specification.get("images")
+    return CellResult(
+        dataset=cell.specification["dataset"],
+        features=cell.specification["features"],
+        method=str(cell.variant),
+        bits=cell.bits,
+        seed=cell.seed,
+        status="failed",
+        fidelity=methods.find(cell.variant.name).facts["fidelity"],
+        tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
+        backbone=images["backbone"]["extractor"] if images else "",
+    )
+
+
+def training_curves(method: Any) -> dict[str, np.ndarray]:
+    """Losses of a training, ``training`` and ``validation``, one for each epoch.
+
+    Empty for a method without a ``history_`` that has such lists.
+    """
+    history = getattr(method, "history_", None)
+    curves = {}
+    for name in ("training", "validation"):
+        losses = np.asarray(getattr(history, name, None) or [], dtype=np.float64)
+        if losses.ndim == 1 and len(losses):
+            curves[name] = losses
+    return curves

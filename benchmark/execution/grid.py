@@ -1,0 +1,183 @@
+"""The grid of cells: which there are, what identifies each, and what they will cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sklearn.base import clone
+
+from benchmark.digests import code_digest, package_digest
+from benchmark.errors import InputError
+from benchmark.execution.tuning import n_validation, points_of
+from benchmark.protocol.protocol import Protocol
+from benchmark.registry import Variant, methods
+
+if TYPE_CHECKING:
+    from methods.base import Hasher, Task
+
+
+#: Characters of a variant in the name of its folder.
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method variant at one code length and seed.
+
+    Attributes
+    ----------
+    variant : Variant
+    bits, seed : int
+    specification : dict
+        Everything that determines the result, as plain values.
+    skip : str or None
+        Why it cannot run here.
+    operations : float
+        Rough number of floating-point operations of training.
+    """
+
+    variant: Variant
+    bits: int
+    seed: int
+    specification: Mapping[str, Any] = field(hash=False, compare=False)
+    skip: str | None = field(default=None, compare=False)
+    operations: float = field(default=0.0, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Digest of the specification."""
+        text = json.dumps(self.specification, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> str:
+        """Where the cell is stored, below ``cells/``."""
+        dataset = self.specification["dataset"]
+        # A value may hold anything; the key tells apart what this makes alike.
+        variant = re.sub(r"[/\\\0]", "_", str(self.variant))[:LONGEST_NAME]
+        return f"{dataset}/{variant}/{self.bits}b-s{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the user asked for, independent of the data.
+
+    Attributes
+    ----------
+    variants : sequence of Variant
+    bits, seeds : sequences of int
+    protocol : Protocol
+    tune : {"labels", "tags"}, optional
+        What judges the points of the methods' grids; see :func:`benchmark.execution.tuning.tune`.
+    """
+
+    variants: Sequence[Variant]
+    bits: Sequence[int]
+    seeds: Sequence[int]
+    protocol: Protocol
+    tune: str | None = None
+
+    def cells(
+        self, data: Mapping[str, Any], task: Task, parts: Mapping[str, Mapping[str, Any]]
+    ) -> list[Cell]:
+        """All cells, by variant, then code length, then seed.
+
+        Parameters
+        ----------
+        data : mapping
+            What identifies the data: ``dataset``, its fingerprint, the split, the features.
+        task : Task
+            Shape of the data, for skip reasons and prices.
+        parts : mapping of str to mapping
+            What identifies the parts of the data that only some methods look at: ``tags`` with
+            their word vectors, and ``images`` for training end to end.
+
+        Raises
+        ------
+        InputError
+            If a method refuses its parameters.
+        """
+        return [
+            self._cell(variant, bits, seed, data, task, parts)
+            for variant in self.variants
+            for bits in self.bits
+            for seed in self.seeds
+        ]
+
+    def uses(self, name: str) -> bool:
+        """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
+        seed = self.seeds[0]
+        return any(name in make_hasher(v, self.bits[0], seed).uses for v in self.variants)
+
+    def _cell(
+        self,
+        variant: Variant,
+        bits: int,
+        seed: int,
+        data: Mapping[str, Any],
+        task: Task,
+        parts: Mapping[str, Mapping[str, Any]],
+    ) -> Cell:
+        entry = methods.find(variant.name)
+        hasher = make_hasher(variant, bits, seed)
+        specification = {
+            **data,
+            "method": str(variant),
+            "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
+            "code": code_digest(entry.module),
+            "bits": bits,
+            "seed": seed,
+            "protocol": self.protocol.specification(),
+            "engine": [package_digest("benchmark.protocol")],
+        }
+        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
+        points = points_of(hasher, dict(variant.parameters)) if self.tune else []
+        if points:
+            specification["tune"] = self.tune
+            specification["engine"].append(code_digest("benchmark.execution.tuning"))
+            looked_at |= {self.tune}
+        specification |= {name: dict(part) for name, part in parts.items() if name in looked_at}
+        try:
+            hasher.check_parameters()
+            reason = _missing_input(hasher, task) or hasher.skip(task)
+            operations = 0.0 if reason else _operations(hasher, points, task)
+        except Exception as error:
+            raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+        return Cell(variant, bits, seed, specification, reason, operations)
+
+
+def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
+    """The untrained method of a cell.
+
+    Raises
+    ------
+    InputError
+        If its constructor refuses the parameters.
+    """
+    cls = methods.find(variant.name).load()
+    try:
+        return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
+    except Exception as error:
+        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+
+
+def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:
+    """Those of a fit, and before it of one for each point on a part of the training items."""
+    part = replace(task, n_train=task.n_train - n_validation(task.n_train))
+    tried = [clone(hasher).set_params(**point).operations(part) for point in points]
+    return float(sum(tried, hasher.operations(task)))
+
+
+def _missing_input(hasher: Hasher, task: Task) -> str | None:
+    if "tags" in hasher.uses and not task.has_tags:
+        return "needs tags, and the data set has none"
+    if "labels" in hasher.uses and not task.has_labels:
+        return "needs labels, and the training items have none"
+    if hasher.inputs == "images" and not task.has_images:
+        return "needs images, and the data set has only features"
+    return None

@@ -1,0 +1,1 @@
+"""What the papers print, what it takes to measure it, and both side by side."""

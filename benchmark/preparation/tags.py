@@ -1,0 +1,148 @@
+"""The tags of a run: which of them count, and where their word vectors come from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.datasets.base import Dataset
+from benchmark.digests import checksum, code_digest
+from benchmark.errors import InputError
+
+if TYPE_CHECKING:
+    from features.tags import TagMatrix
+
+#: What stands for a file of word vectors where the user names none.
+OWN_VECTORS = "skip-gram on the training tags"
+
+#: Bytes of a file that takes so long to read that the user is told.
+LARGE = 100_000_000
+
+
+@dataclass(frozen=True)
+class TagRequest:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    word_vectors : Path or None
+        File of word vectors; None for vectors trained on the training tags.
+    min_count : int
+        Training images that must carry a tag.
+    """
+
+    word_vectors: Path | None = None
+    min_count: int = 1
+
+
+@dataclass(frozen=True)
+class TagSource:
+    """How the tags of training items become an image-tag matrix.
+
+    Attributes
+    ----------
+    min_count : int
+        Training images that must carry a tag.
+    words : tuple of V str
+        The tags, in alphabetical order.
+    vectors : (V, e) array of float32, or None
+        Their word vectors, zero for a tag without one; None where methods train their own.
+    origin : dict or str
+        Name and checksum of the file of word vectors, or what stands for it.
+    """
+
+    min_count: int
+    words: tuple[str, ...]
+    vectors: np.ndarray | None
+    origin: dict[str, str] | str
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the tags in the key of a cell."""
+        return {"min_count": self.min_count, "word_vectors": self.origin}
+
+    def matrix(self, tags: Sequence[tuple[str, ...]]) -> TagMatrix:
+        """The image-tag matrix of training items, or of some of them."""
+        from features.tags import tag_matrix
+
+        matrix = tag_matrix(tags, min_count=self.min_count)
+        if self.vectors is not None:
+            row = {word: i for i, word in enumerate(self.words)}
+            matrix.vectors = self.vectors[[row[word] for word in matrix.words]]
+        return matrix
+
+
+def open_tags(
+    dataset: Dataset, request: TagRequest, cache: Path, log: Callable[[str], None]
+) -> TagSource:
+    """Look up the word vectors of the training tags; those found before are kept in `cache`.
+
+    Raises
+    ------
+    InputError, FeatureError
+        If the file of word vectors is missing, damaged or of another kind, or knows none of the
+        tags; or if no tag is frequent enough.
+    """
+    from features.tags import tag_matrix
+
+    tags = [dataset.tags[i] for i in dataset.split.train]
+    words = tag_matrix(tags, min_count=request.min_count).words
+    if any(tags) and not words:
+        raise InputError(
+            f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} is carried "
+            "by so many training images; give a smaller number"
+        )
+    if request.word_vectors is None:
+        return TagSource(request.min_count, words, None, OWN_VECTORS)
+    path = Path(request.word_vectors)
+    option = f"--word-vectors {path}"
+    if not words:
+        raise InputError(f"{option}: data set {dataset.name} has no tags; leave the option out")
+    if not path.is_file():
+        raise InputError(f"{option}: there is no such file")
+    origin = {"file": path.name, "checksum": checksum(path)[:32]}
+    vectors = _looked_up(path, origin["checksum"], words, cache / "word-vectors", log)
+    if not vectors.any():
+        raise InputError(
+            f"{option}: it knows none of the {len(words):,} training tags of data set "
+            f"{dataset.name} (the first: {', '.join(words[:5])}); give a file in their language"
+        )
+    return TagSource(request.min_count, words, vectors, origin)
+
+
+def describe_tags(identity: Mapping[str, Any]) -> str:
+    """Where word vectors come from and which tags count, for people."""
+    origin, min_count = identity["word_vectors"], identity["min_count"]
+    text = f"word vectors of {origin['file']}" if isinstance(origin, Mapping) else origin
+    return f"{text}; tags of at least {min_count} training images" if min_count > 1 else text
+
+
+def _looked_up(
+    path: Path, content: str, words: tuple[str, ...], folder: Path, log: Callable[[str], None]
+) -> np.ndarray:
+    from features.tags import load_word_vectors
+
+    about = json.dumps([content, words, code_digest("features.word_vectors")])
+    stored = folder / f"{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
+    try:
+        vectors = np.load(stored, allow_pickle=False)
+        if vectors.ndim == 2 and len(vectors) == len(words):
+            return vectors
+    except (OSError, ValueError, EOFError):
+        # Not there yet, or damaged.
+        pass
+    if path.stat().st_size > LARGE:
+        log(f"reading word vectors of {path.name}")
+    vectors = load_word_vectors(path, words)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = stored.with_name(f".{stored.stem}.{os.getpid()}.npy")
+    np.save(temporary, vectors)
+    temporary.replace(stored)
+    return vectors

@@ -1,0 +1,137 @@
+"""Metrics: one pure function each, from a ranking profile to one value per query.
+
+Every function takes a :class:`~benchmark.protocol.hamming.Profile` of q queries.  Ties count by
+their exact expectation over all orders inside the tie groups; :class:`PerQuery` also holds the
+smallest and largest value over those orders.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmark.protocol import expectation as ex
+from benchmark.protocol.hamming import Profile
+
+#: How average precision is normalised; see :func:`average_precision`.
+NORMALIZERS = ("retrieved", "min", "all")
+
+
+class PerQuery(NamedTuple):
+    """A metric of each query; NaN where the protocol leaves the query out.
+
+    Attributes
+    ----------
+    value, low, high : (q,) arrays of float64
+        Expectation, minimum and maximum over the orders of tied items.
+    """
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def average_precision(
+    profile: Profile, k: int | None = None, *, normalizer: str = "retrieved", no_hit: str = "zero"
+) -> PerQuery:
+    """Average precision of the top k, AP@k; its mean over queries is mAP@k.
+
+    ``AP@k = (1 / Z) sum_{i <= k} r_i P(i)``, with r_i the relevance and P(i) the precision at
+    rank i.
+
+    Parameters
+    ----------
+    profile : Profile
+    k : int, optional
+        Cut-off; None, or more than there are items, for the whole ranking.
+    normalizer : {"retrieved", "min", "all"}
+        Z: the relevant items in the top k, the smaller of k and all relevant items, or all
+        relevant items.
+    no_hit : {"zero", "skip"}
+        A query that cannot have a relevant item in its top k counts 0 or is left out (NaN).
+
+    Returns
+    -------
+    PerQuery
+    """
+    n = int(profile.items.sum(axis=1).max(initial=0))
+    out = np.empty((3, len(profile.items)))
+    ex.average_precisions(
+        profile.items,
+        profile.relevant,
+        n if k is None else min(k, n),
+        NORMALIZERS.index(normalizer),
+        no_hit == "skip",
+        ex.harmonic_numbers(n),
+        out,
+    )
+    value, low, high = out
+    # Where nothing is tied the three differ by rounding alone.
+    return PerQuery(value, np.minimum(low, value), np.maximum(high, value))
+
+
+def precision_at(profile: Profile, n: int) -> PerQuery:
+    """Share of relevant items among the first n, P@n; n is capped at the number of items.
+
+    In expectation a tie group that the cut-off divides gives its share of relevant items.
+    """
+    out = np.empty((3, len(profile.items)))
+    ex.precisions_at(profile.items, profile.relevant, n, out)
+    return PerQuery(*out)
+
+
+def precision_within(profile: Profile, radius: int, *, empty: str = "zero") -> PerQuery:
+    """Share of relevant items in the Hamming ball around the query, P@r.
+
+    Parameters
+    ----------
+    profile : Profile
+        By Hamming distance: group d holds the items at distance d.
+    radius : int
+        Largest distance inside the ball.
+    empty : {"zero", "skip"}
+        A query with an empty ball counts 0 or is left out (NaN).
+    """
+    items = profile.items[:, : radius + 1].sum(axis=1)
+    relevant = profile.relevant[:, : radius + 1].sum(axis=1)
+    value = np.where(items > 0, relevant / np.maximum(items, 1), 0.0 if empty == "zero" else np.nan)
+    return PerQuery(value, value, value)
+
+
+def empty_ball(profile: Profile, radius: int) -> PerQuery:
+    """1 where no item lies within the Hamming radius, else 0."""
+    value = (profile.items[:, : radius + 1].sum(axis=1) == 0).astype(np.float64)
+    return PerQuery(value, value, value)
+
+
+def base_rate(profile: Profile) -> PerQuery:
+    """Share of relevant items in the whole database: the precision of a random ranking."""
+    value = profile.relevant.sum(axis=1) / profile.items.sum(axis=1)
+    return PerQuery(value, value, value)
+
+
+def precision_recall(
+    profile: Profile, n_levels: int = 1000, *, interpolated: bool = False
+) -> np.ndarray:
+    """Precision at the smallest rank that reaches each of n_levels recall levels.
+
+    Level j = 1..n_levels asks for ``ceil(j R / n_levels)`` of the R relevant items.
+
+    Parameters
+    ----------
+    profile : Profile
+    n_levels : int
+    interpolated : bool
+        Replace the precision by the largest one at the same or a higher recall.
+
+    Returns
+    -------
+    (q, n_levels) array of float64
+        Expected precision; NaN for queries without relevant items.
+    """
+    out = np.empty((len(profile.items), n_levels))
+    ex.precisions_at_recall(profile.items, profile.relevant, out)
+    if interpolated:
+        out = np.maximum.accumulate(out[:, ::-1], axis=1)[:, ::-1]
+    return out

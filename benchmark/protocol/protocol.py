@@ -1,0 +1,139 @@
+"""What is measured, under which conventions: frozen protocols, named presets, and evaluation."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmark.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
+_CHOICES = {
+    "ties": ("expected", "index"),
+    "normalizer": ("retrieved", "min", "all"),
+    "no_hit": ("zero", "skip"),
+    "no_relevant": ("zero", "skip"),
+    "empty": ("zero", "skip"),
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Metrics and conventions of an evaluation.
+
+    ``mAP@all``, ``base_rate`` and the precision-recall curve are always reported.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        One line for ``--list protocols``.
+    map_at : tuple of int
+        Cut-offs K of ``mAP@K``.
+    precision_at : tuple of int
+        Cut-offs N of ``P@N``; their curve is ``curves["P@N"]``.
+    radius : int
+        Hamming radius of ``P@r...`` and ``empty@r...``.
+    ties : {"expected", "index"}
+        Exact expectation over the orders of items at equal distance (or score), or database
+        order, as a stable sort leaves it.
+    normalizer : {"retrieved", "min", "all"}
+        What AP is divided by; see :func:`benchmark.protocol.metrics.average_precision`.
+    no_hit : {"zero", "skip"}
+        A query without a relevant item in the top K counts 0 in mAP@K, or is left out.
+    no_relevant : {"zero", "skip"}
+        Likewise a query without any relevant item in the database.
+    empty : {"zero", "skip"}
+        Likewise a query with an empty Hamming ball, in ``P@r...``.
+    interpolated : bool
+        Whether precision-recall curves show the largest precision at the same or higher recall.
+    """
+
+    name: str = "custom"
+    about: str = ""
+    map_at: tuple[int, ...] = (5000, 50000)
+    precision_at: tuple[int, ...] = tuple(range(100, 1001, 100))
+    radius: int = 2
+    ties: str = "expected"
+    normalizer: str = "retrieved"
+    no_hit: str = "zero"
+    no_relevant: str = "zero"
+    empty: str = "zero"
+    interpolated: bool = False
+
+    def __post_init__(self) -> None:
+        for key, choices in _CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise InputError(
+                    f"protocol {self.name}: {key} must be {' or '.join(choices)}, "
+                    f"not {getattr(self, key)!r}"
+                )
+        if any(k < 1 for k in (*self.map_at, *self.precision_at)) or self.radius < 0:
+            raise InputError(f"protocol {self.name}: cut-offs must be positive, the radius >= 0")
+
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The mAP metrics: each cut-off, then the whole ranking."""
+        return (*(f"mAP@{k}" for k in self.map_at), "mAP@all")
+
+    def specification(self) -> dict[str, Any]:
+        """The conventions as plain values, without the descriptive text."""
+        return {key: value for key, value in asdict(self).items() if key != "about"}
+
+
+PRESETS: dict[str, Protocol] = {
+    p.name: p
+    for p in (
+        Protocol("wdht", "WDHT (CVPR 2019), Tables 3 and 4; the default; ties by expectation"),
+        Protocol(
+            "wp-ijcai2018",
+            "WP (IJCAI 2018): mAP over the whole ranking, P@500, P@r2; ties by expectation",
+            map_at=(),
+        ),
+        Protocol(
+            "wsdhq",
+            "released code of WSDHQ (AAAI 2021): mAP@5000, queries without a hit left out",
+            map_at=(5000,),
+            ties="index",
+            no_hit="skip",
+        ),
+        Protocol(
+            "deephash-pytorch",
+            "swuxyj/DeepHash-pytorch: mAP@5000, a query without a hit counts 0",
+            map_at=(5000,),
+            ties="index",
+        ),
+        Protocol(
+            "hashnet",
+            "thuml/HashNet (PyTorch): mAP@5000, queries without a hit left out",
+            map_at=(5000,),
+            ties="index",
+            no_hit="skip",
+        ),
+        Protocol(
+            "trec",
+            "trec_eval: AP over all relevant items, queries without any left out",
+            map_at=(1000,),
+            normalizer="all",
+            no_relevant="skip",
+            ties="index",
+        ),
+    )
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """The preset of that name.
+
+    Raises
+    ------
+    InputError
+        With the nearest names, if there is none.
+    """
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=2, cutoff=0.4) or list(PRESETS)
+        raise InputError(f"unknown protocol {name!r}: did you mean {' or '.join(near)}?")
+    return PRESETS[name]

@@ -1,0 +1,146 @@
+"""Rankings by score: look-up tables of queries against the code words of items.
+
+A quantiser gives each item one code word from each of M codebooks, and each query a table with the
+score of every code word; an item's score is the sum of M table entries, larger is better.  Equal
+scores form a tie group, so that items with the same code are always tied.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from benchmark.protocol.hamming import Profile
+
+#: Database items per tile: codes, scores and labels of a tile stay in the processor's near caches.
+TILE = 4096
+#: Bits of a key that one pass sorts by; the counters of a pass fit into the nearest cache.
+DIGIT = 11
+
+
+def score_profile(
+    query_tables: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+) -> Profile:
+    """Items and relevant items at every score, by decreasing score.
+
+    Parameters
+    ----------
+    query_tables : (q, M, K) array of float32
+        ``score(query, item) = sum_m query_tables[query, m, database_codes[m, item]]``, added in
+        single precision in the order of m.
+    database_codes : (M, n) array of unsigned integers
+        Code words, below K; a row for each codebook.
+    query_labels, database_labels : (q, l), (n, l) arrays of uint64
+        Packed multi-hot labels; relevant means to share at least one.
+
+    Returns
+    -------
+    Profile
+        With as many groups as the query with the most different scores has; the others end in
+        groups without items.
+    """
+    return _profile(query_tables, database_codes, query_labels, database_labels, tied=True)
+
+
+def score_index_profile(
+    query_tables: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+) -> Profile:
+    """The ranking with ties in database order, as a stable sort by score gives it.
+
+    Parameters and result as in :func:`score_profile`, but with n groups of one item each.
+    """
+    return _profile(query_tables, database_codes, query_labels, database_labels, tied=False)
+
+
+def _profile(
+    query_tables: np.ndarray,
+    database_codes: np.ndarray,
+    query_labels: np.ndarray,
+    database_labels: np.ndarray,
+    *,
+    tied: bool,
+) -> Profile:
+    shape = len(query_tables), database_codes.shape[1]
+    items, relevant = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
+    label_words = np.ascontiguousarray(database_labels.T)
+    threads = numba.get_num_threads()
+    used = _rank_by_score(
+        query_tables, database_codes, query_labels, label_words, tied, threads, items, relevant
+    )
+    return Profile(np.ascontiguousarray(items[:, :used]), np.ascontiguousarray(relevant[:, :used]))
+
+
+@numba.njit(cache=True)
+def _add_scores(table, codes, start, score):  # noqa: ANN001, ANN202
+    """score[i] = score of item start + i; never a negative zero, since it starts from zero."""
+    score[:] = 0
+    for m in range(len(codes)):
+        entries, column = table[m], codes[m, start : start + len(score)]
+        for i in range(len(score)):
+            score[i] += entries[column[i]]
+
+
+@numba.njit(cache=True)
+def _write_keys(score, labels, label_words, start, key):  # noqa: ANN001, ANN202
+    """Keys that ascend where scores descend, with the relevance in the lowest bit."""
+    n = len(score)
+    bits = score.view(np.uint32)
+    for i in range(n):
+        # Read as integers, positive floats come first and ascend; negative ones then descend.
+        word = bits[i] ^ np.uint32(0x7FFFFFFF) if bits[i] < 0x80000000 else bits[i]
+        key[i] = np.uint64(word) << np.uint64(1)
+    for w in range(len(labels)):
+        mask, column = labels[w], label_words[w, start : start + n]
+        for i in range(n):
+            key[i] |= np.uint64((mask & column[i]) != 0)
+
+
+@numba.njit(cache=True)
+def _sort_keys(key, spare):  # noqa: ANN001, ANN202
+    """Sort by all bits but the lowest, stably, least significant digit first; the sorted array."""
+    mask = np.uint64((1 << DIGIT) - 1)
+    for shift in range(1, 33, DIGIT):
+        bits = np.uint64(shift)
+        # place[digit] is where the next key with that digit goes.
+        place = np.zeros((1 << DIGIT) + 1, dtype=np.int64)
+        for i in range(len(key)):
+            place[((key[i] >> bits) & mask) + np.uint64(1)] += 1
+        for digit in range(1 << DIGIT):
+            place[digit + 1] += place[digit]
+        for i in range(len(key)):
+            digit = (key[i] >> bits) & mask
+            spare[place[digit]] = key[i]
+            place[digit] += 1
+        key, spare = spare, key
+    return key
+
+
+@numba.njit(cache=True, parallel=True, nogil=True)
+def _rank_by_score(tables, codes, query_labels, label_words, tied, n_threads, items, relevant):  # noqa: ANN001, ANN202
+    """Tie groups of every query, or groups of one item each unless `tied`; the largest number."""
+    n, one = codes.shape[1], np.uint64(1)
+    n_groups = np.zeros(len(tables), dtype=np.int64)
+    for thread in numba.prange(n_threads):
+        key, spare = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint64)
+        buffer = np.empty(TILE, dtype=np.float32)
+        for q in range(thread, len(tables), n_threads):
+            for start in range(0, n, TILE):
+                score = buffer[: min(TILE, n - start)]
+                _add_scores(tables[q], codes, start, score)
+                tile = key[start : start + len(score)]
+                _write_keys(score, query_labels[q], label_words, start, tile)
+            ranked = _sort_keys(key, spare)
+            # Without branches, which nobody could foresee where half of the scores are new.
+            groups, hits, g = items[q], relevant[q], 0
+            for i in range(n):
+                g += i > 0 and (not tied or ranked[i] >> one != ranked[i - 1] >> one)
+                groups[g] += 1
+                hits[g] += np.int32(ranked[i] & one)
+            n_groups[q] = g + 1
+    return n_groups.max()

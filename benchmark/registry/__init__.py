@@ -1,0 +1,14 @@
+"""Names to classes: the decorator, the scan of source files, variants and plug-ins."""
+
+from benchmark.registry.registry import Registry, Variant, methods, register, spell_parameters
+from benchmark.registry.scan import UNKNOWN, Entry
+
+__all__ = [
+    "UNKNOWN",
+    "Entry",
+    "Registry",
+    "Variant",
+    "methods",
+    "register",
+    "spell_parameters",
+]

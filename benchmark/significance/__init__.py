@@ -1,0 +1,1 @@
+"""How sure a difference is: intervals and paired tests from per-query values."""

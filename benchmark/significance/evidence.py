@@ -1,0 +1,89 @@
+"""How sure the numbers of a run are: intervals, and which methods differ significantly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmark.significance.bootstrap import Interval, bootstrap_intervals
+from benchmark.significance.randomisation import Comparison, compare_methods
+from benchmark.store.record import CellResult
+from benchmark.store.store import Store
+
+#: Values of each query by code length and method, (seeds, queries).
+Values = dict[int, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the values of single queries say of one metric.
+
+    Attributes
+    ----------
+    tests : mapping of int to Comparison
+        Code length to the comparison of all methods; a code length at which fewer than two have
+        values for each query is left out.
+    intervals : mapping of (str, int) to Interval
+        Method and code length to the bootstrap interval of the mean over queries and seeds.
+    """
+
+    tests: Mapping[int, Comparison] = field(default_factory=dict)
+    intervals: Mapping[tuple[str, int], Interval] = field(default_factory=dict)
+
+
+#: No query has been looked at.
+NONE = Evidence()
+
+
+def weigh_cells(
+    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
+) -> dict[str, Evidence]:
+    """The evidence on each metric of a run.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        One data set and one feature kind.
+    folders : sequence of str
+        Where each is stored.
+    store : Store
+    metrics : sequence of str
+    """
+    return {
+        metric: _weigh(values)
+        for metric, values in _per_query(cells, folders, store, metrics).items()
+    }
+
+
+def _weigh(values: Values) -> Evidence:
+    tests, intervals = {}, {}
+    for bits, methods in sorted(values.items()):
+        if len(methods) > 1:
+            tests[bits] = compare_methods(methods)
+        found = bootstrap_intervals(list(methods.values()))
+        intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
+    return Evidence(tests, intervals)
+
+
+def _per_query(
+    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
+) -> dict[str, Values]:
+    """Stored values of each query; every cell is read once."""
+    seeds: dict[str, dict[int, dict[str, list[np.ndarray]]]] = {metric: {} for metric in metrics}
+    for cell, folder in zip(cells, folders, strict=True):
+        if cell.status != "done":
+            continue
+        per_query = store.per_query(folder)
+        for metric in metrics:
+            if metric in per_query:
+                of_bits = seeds[metric].setdefault(cell.bits, {})
+                of_bits.setdefault(cell.method, []).append(per_query[metric])
+    return {
+        metric: {
+            bits: {method: np.stack(rows) for method, rows in methods.items()}
+            for bits, methods in of_metric.items()
+        }
+        for metric, of_metric in seeds.items()
+    }

@@ -1,0 +1,1 @@
+"""Linear algebra that methods share: principal axes, clusters, anchor graphs, codebooks."""

@@ -1,0 +1,1 @@
+"""The checks that every method has to pass, also those of third parties."""

@@ -1,0 +1,1 @@
+"""Networks and their training, as deep methods share them."""

@@ -1,0 +1,94 @@
+"""The state of a training on disk, from which a killed one goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from methods.deep.computing import computing
+
+if TYPE_CHECKING:
+    from methods.deep.recipe import History
+
+#: A state is written when the last one is older than that, so that short trainings write none.
+SECONDS_BETWEEN = 30.0
+
+
+class Checkpoint:
+    """One stage of a method's training; without a folder of checkpoints it does nothing.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage, unique in a method.
+    settings : dict
+        Everything that the stage depends on, as plain values; a state with others is not used.
+    """
+
+    def __init__(self, stage: str, settings: dict[str, Any]) -> None:
+        folder = computing().checkpoints
+        text = json.dumps(settings, sort_keys=True, default=str)
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.path: Path | None = None if folder is None else Path(folder) / f"{stage}.pt"
+        self.begun = self.saved = time.monotonic()
+
+    def restore(
+        self, parts: dict[str, Any], history: History, rng: np.random.Generator
+    ) -> dict[str, Any] | None:
+        """Load what an earlier run left; returns the best weights, or None if there is nothing."""
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            state = torch.load(self.path, map_location=computing().device, weights_only=True)
+        except Exception:
+            # A damaged file, whatever its reader raises: the training starts again.
+            return None
+        if state["digest"] != self.digest:
+            return None
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        for name, value in state["history"].items():
+            setattr(history, name, value)
+        rng.bit_generator.state = json.loads(state["rng"])
+        torch.set_rng_state(state["torch_rng"].cpu())
+        if torch.cuda.is_available() and len(state["cuda_rng"]):
+            torch.cuda.set_rng_state(state["cuda_rng"].cpu())
+        return state["best"]
+
+    def save(
+        self,
+        parts: dict[str, Any],
+        history: History,
+        rng: np.random.Generator,
+        best: dict[str, Any],
+        *,
+        last: bool,
+    ) -> None:
+        """Write the state if it is time to, or if a stage that took longer than that ends."""
+        now = time.monotonic()
+        since = self.begun if last else self.saved
+        if self.path is None or now - since < SECONDS_BETWEEN:
+            return
+        on_cuda = computing().device.startswith("cuda")
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state |= {
+            "digest": self.digest,
+            "history": asdict(history),
+            "best": best,
+            "rng": json.dumps(rng.bit_generator.state),
+            "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state() if on_cuda else torch.empty(0),
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        torch.save(state, temporary)
+        temporary.rename(self.path)
+        self.saved = now

@@ -1,0 +1,1 @@
+"""KSH, its gradient form and their parts."""

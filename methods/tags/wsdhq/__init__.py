@@ -1,0 +1,1 @@
+"""WSDHQ and its parts."""

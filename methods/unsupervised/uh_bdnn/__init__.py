@@ -1,0 +1,1 @@
+"""UH-BDNN and its autoencoder."""
