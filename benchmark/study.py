@@ -144,7 +144,7 @@ class Session:
         request = replace(data.request, copies=grid.uses("copies"))
         foreseen = foresee(data.dataset, request, data.tags, self.cache)
         cells = grid.cells(foreseen.identity, foreseen.task, foreseen.parts)
-        prices = price_cells(cells, self.store, codes=self.save_codes)
+        prices = price_cells(cells, self.store, again=self.again, codes=self.save_codes)
         text = price_text(prices, self.workers.jobs)
         if foreseen.bundle is None:
             text += f"\nfeatures of {len(data.dataset):,} images are to be extracted first"

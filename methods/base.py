@@ -69,6 +69,8 @@ class Hasher(BaseEstimator):
 
     #: Whether :meth:`fit` also takes images (:class:`features.pixels.ImageArray`) in place of X.
     end_to_end: ClassVar[bool] = False
+    #: How items are found again: by ``hamming`` distance of codes, or by ``scores`` of tables.
+    ranked_by: ClassVar[str] = "hamming"
     #: Parameters that take one of a few words, and those words.
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     #: Values of ``preset`` other than "default", and the parameters that each of them sets.

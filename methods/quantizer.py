@@ -21,6 +21,8 @@ class Quantizer(Hasher):
     ``n_bits`` bits, as the binary codes beside it do: see :attr:`codebook_sizes`.
     """
 
+    ranked_by = "scores"
+
     @property
     def codebook_sizes(self) -> tuple[int, ...]:
         """Code words of each codebook, K_1 .. K_M; their product is ``2 ** n_bits``."""

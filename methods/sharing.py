@@ -9,7 +9,6 @@ its arrays from the folder.  Outside such a block it is an ordinary function.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 import time
 import weakref
@@ -22,6 +21,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
+
+from benchmark.digests import code_digest
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -55,19 +56,15 @@ def shared(function: Function) -> Function:
     """Share the result of ``function(X, **parameters)`` among methods, lengths and processes.
 
     The function must be deterministic and annotated to return a NamedTuple of arrays, which is
-    kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the source of
-    the function's module, of this package and of the skip-gram vectors, which it may call.
+    kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the code of the
+    function's module and of what that imports from ``methods`` and ``features``.
     """
-    sources = [inspect.getsource(inspect.getmodule(function))]
-    here = Path(__file__).parent
-    may_call = [*sorted(here.glob("*.py")), here.parent / "features" / "skip_gram.py"]
-    sources += [path.read_text("utf-8") for path in may_call]
-    code = hashlib.sha256("".join(sources).encode()).hexdigest()
 
     @wraps(function)
     def looked_up(X: np.ndarray, **parameters: Any) -> Any:
         if _folder is None:
             return function(X, **parameters)
+        code = code_digest(function.__module__)
         spec = f"{code} {function.__name__} {sorted(parameters.items())} {fingerprint(X)}"
         key = f"{function.__name__}-{hashlib.sha256(spec.encode()).hexdigest()[:16]}"
         result_type = get_type_hints(function)["return"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.execution.grid import Cell
+from benchmark.execution.pending import finished_cells
 from benchmark.store.store import Store
 
 #: How much longer a method takes than its operations at the speed of a matrix product, where
@@ -47,8 +48,10 @@ class Price:
     reason: str = ""
 
 
-def price_cells(cells: Sequence[Cell], store: Store, *, codes: bool = False) -> list[Price]:
-    """Price the cells that are not done yet (or lack their `codes`), per method variant.
+def price_cells(
+    cells: Sequence[Cell], store: Store, *, again: str = "failed", codes: bool = False
+) -> list[Price]:
+    """Price the cells that a run would compute, per method variant.
 
     Seconds are operations times seconds per operation: of finished cells of the same method on
     the same data set where there are any, else of a matrix product on this machine.
@@ -61,12 +64,8 @@ def price_cells(cells: Sequence[Cell], store: Store, *, codes: bool = False) -> 
     prices = []
     for name, group in groups.items():
         runnable = [c for c in group if not c.skip]
-        stored = {c: store.read(c.folder) for c in runnable}
-        to_run = [
-            c
-            for c, s in stored.items()
-            if s is None or s.status != "done" or (codes and not store.has_codes(c.folder))
-        ]
+        finished = finished_cells(runnable, store, again=again, codes=codes)
+        to_run = [c for c in runnable if c not in finished]
         speed = speeds.get(group[0].variant.name)
         each = [c.operations * (speed or default) + PER_CELL for c in to_run]
         prices.append(

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.execution.cell import Run, unfinished
 from benchmark.execution.grid import Cell
+from benchmark.execution.pending import finished_cells
 from benchmark.execution.workers import Workers, spread
 from benchmark.log import to_stderr
 from benchmark.store.record import CellResult
@@ -38,20 +39,12 @@ def run_cells(
         If the dask cluster cannot be reached.
     """
     store = Store(run.results)
-    results: dict[Cell, CellResult] = {}
-    waiting = []
-    bare = 0
+    results = finished_cells(cells, store, again=again, codes=run.save_codes)
     for cell in cells:
-        stored = None if again == "all" else store.read(cell.folder)
         if cell.skip:
             results[cell] = replace(unfinished(cell), status="skipped", reason=cell.skip)
-        elif stored is None or stored.status != "done":
-            waiting.append(cell)
-        elif run.save_codes and not store.has_codes(cell.folder):
-            waiting.append(cell)
-            bare += 1
-        else:
-            results[cell] = stored
+    waiting = [cell for cell in cells if cell not in results]
+    bare = len(finished_cells(waiting, store, again=again)) if run.save_codes else 0
     if bare:
         to_stderr(f"cells that were stored without their codes and are run again: {bare}")
     # The longest first, so that no long cell is left alone at the end.

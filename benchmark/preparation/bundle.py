@@ -15,7 +15,6 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.digests import checksum, code_digest
-from benchmark.execution.grid import TAG_MODULES
 from benchmark.files import move_folder
 from features.pixels import SIDE, ImageArray
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
@@ -137,7 +136,7 @@ def write_bundle(
         "dataset": dataset.fingerprint,
         "split": split.checksum,
         "tags": tags.identity,
-        "tag_code": [code_digest(module) for module in TAG_MODULES],
+        "tag_code": code_digest("features.tags"),
         "copies": copies and str(copies.path.resolve()),
         "images": images
         and {

@@ -28,10 +28,10 @@ def describe(metric: str) -> str:
     name, _, at = metric.partition("@")
     if metric == "mAP@all":
         return "Mean average precision (mAP) over the whole ranking"
-    if metric == "P@r2":
-        return "Precision within Hamming radius 2, where an empty ball counts 0"
-    if metric == "empty@r2":
-        return "Share of queries with no item within Hamming radius 2 (lower is better)"
+    if name == "P" and at[:1] == "r":
+        return f"Precision within Hamming radius {at[1:]}, where an empty ball counts 0"
+    if name == "empty" and at[:1] == "r":
+        return f"Share of queries with no item within Hamming radius {at[1:]} (lower is better)"
     if name == "mAP" and at.isdigit():
         return f"Mean average precision (mAP) over the first {int(at):,} items"
     if name == "P" and at.isdigit():

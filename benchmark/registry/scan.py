@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,20 +48,22 @@ def read_entries(path: Path, module: str, decorator: str) -> Iterable[Entry]:
     source = path.read_text(encoding="utf-8")
     if f"@{decorator}(" not in source:
         return
-    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
-    for node in classes:
+    tree = ast.parse(source)
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef):
+            continue
         for call in node.decorator_list:
             if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == decorator):
                 continue
             facts = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
             summary = (ast.get_docstring(node) or "").split("\n")[0]
-            parameters = _read_parameters(node, classes)
+            parameters = _read_parameters(node, tree)
             name = ast.literal_eval(call.args[0])
             yield Entry(name, module, node.name, facts, parameters, summary)
 
 
-def _read_parameters(node: ast.ClassDef, classes: list[ast.ClassDef]) -> dict[str, Any]:
-    """Constructor parameters of a class, or of its base class in the same file."""
+def _read_parameters(node: ast.ClassDef, tree: ast.Module) -> dict[str, Any]:
+    """Constructor parameters of a class, or of the base class that it has them from."""
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             arguments = item.args
@@ -72,8 +74,38 @@ def _read_parameters(node: ast.ClassDef, classes: list[ast.ClassDef]) -> dict[st
                 *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
             ]
             return {argument.arg: _literal(default) for argument, default in pairs}
-    bases = {getattr(base, "id", "") for base in node.bases}
-    return next((_read_parameters(c, classes) for c in classes if c.name in bases), {})
+    for base in node.bases:
+        found = _find_class(getattr(base, "id", ""), tree)
+        if found:
+            return _read_parameters(*found)
+    return {}
+
+
+def _find_class(name: str, tree: ast.Module) -> tuple[ast.ClassDef, ast.Module] | None:
+    """A class of that name and the module it stands in: this one, or one that it imports from."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return node, tree
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            original = next((a.name for a in node.names if (a.asname or a.name) == name), None)
+            path = _source(node.module) if original else None
+            if path:
+                return _find_class(original, ast.parse(path.read_text(encoding="utf-8")))
+    return None
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module, found beside the packages on the path without importing it."""
+    top, *rest = module.split(".")
+    # Locating a top-level package imports nothing.
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin)
+    for part in rest:
+        folder = path.parent / part / "__init__.py"
+        path = folder if folder.is_file() else path.parent / f"{part}.py"
+    return path if path.suffix == ".py" and path.is_file() else None
 
 
 def _literal(node: ast.expr | None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from methods import Hasher, Task, register
@@ -55,6 +57,8 @@ class SH(Hasher):
     Y. Weiss, A. Torralba, R. Fergus, "Spectral hashing", NIPS 2008.
     """
 
+    choices: ClassVar[dict] = {"range": ("minmax", "percentile")}
+
     def __init__(
         self, n_bits: int = 32, *, range: str = "minmax", random_state: int | None = None
     ) -> None:
@@ -84,10 +88,8 @@ class SH(Hasher):
     def _bounds(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.range == "minmax":
             return scores.min(axis=0), scores.max(axis=0)
-        if self.range == "percentile":
-            lower, upper = np.percentile(scores, PERCENTILES, axis=0)
-            return lower, upper
-        raise ValueError(f"SH: range must be 'minmax' or 'percentile', not {self.range!r}")
+        lower, upper = np.percentile(scores, PERCENTILES, axis=0)
+        return lower, upper
 
 
 def smallest_modes(widths: np.ndarray, n_modes: int) -> tuple[np.ndarray, np.ndarray]:

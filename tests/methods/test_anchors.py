@@ -149,7 +149,7 @@ def test_a_row_depends_on_its_item_alone(X, monkeypatch):
     np.testing.assert_array_equal(
         link(more, graph.anchors, graph.sigma, 3).toarray()[: len(X)], whole
     )
-    monkeypatch.setattr(anchors, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("methods.algebra.blocks.ROWS_AT_ONCE", 7)
     np.testing.assert_allclose(anchor_graph(X, **PARAMETERS).Z.toarray(), whole, atol=1e-12)
 
 

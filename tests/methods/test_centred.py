@@ -8,7 +8,7 @@ from methods.algebra.blocks import centred
 
 
 def test_products_are_those_of_the_centred_matrix_in_any_blocks(features, monkeypatch):
-    monkeypatch.setattr("methods.algebra.anchors.ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("methods.algebra.blocks.ROWS_AT_ONCE", 64)
     rng = np.random.default_rng(0)
     C, W = features - features.mean(axis=0), rng.standard_normal((10, 3))
     B = (rng.random((400, 4)) < 0.3).astype(float)

@@ -29,7 +29,7 @@ def test_anchors_are_different_training_items_and_depend_on_the_seed(features):
 
 def test_blocks_of_rows_change_nothing(features, monkeypatch):
     whole = kernel_map(features, n_anchors=20, random_state=0)
-    monkeypatch.setattr("methods.algebra.anchors.ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("methods.algebra.blocks.ROWS_AT_ONCE", 64)
     blocks = kernel_map(features, n_anchors=20, random_state=0)
     assert blocks.mean == pytest.approx(whole.mean)
     assert blocks.values(features) == pytest.approx(whole.values(features))

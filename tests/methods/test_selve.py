@@ -60,7 +60,7 @@ def test_projection_by_the_definition(X):
 
 def test_projection_in_blocks(X, monkeypatch):
     whole = embedding(X)
-    monkeypatch.setattr("methods.algebra.anchors.ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("methods.algebra.blocks.ROWS_AT_ONCE", 64)
     np.testing.assert_allclose(embedding(X).axes, whole.axes, atol=1e-9)
 
 

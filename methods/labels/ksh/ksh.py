@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
@@ -75,6 +75,8 @@ class KSH(Hasher):
     CVPR 2012.
     """
 
+    choices: ClassVar[dict] = {"labels": ("labels", "tags")}
+
     def __init__(
         self,
         n_bits: int = 32,
@@ -99,8 +101,6 @@ class KSH(Hasher):
         return (self.labels,)
 
     def skip(self, task: Task) -> str | None:
-        if self.labels not in ("labels", "tags"):
-            return f"labels must be 'labels' or 'tags', not {self.labels!r}"
         return skip_kernel(task.n_train, self.n_anchors)
 
     def operations(self, task: Task) -> float:

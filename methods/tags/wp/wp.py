@@ -286,7 +286,7 @@ def _first(outputs: Any) -> Tensor:
 
 @register("wp-dsh", paper="Guan et al., IJCAI 2018", supervision="labels")
 class WPDSH(WeaklyPretrained):
-    """Pre-training on tags, then deep supervised hashing; see :class:`WeaklyPretrained`."""
+    """Pre-training on tags, then deep supervised hashing."""
 
     method = DeepDSH
     bounded = False
@@ -294,13 +294,13 @@ class WPDSH(WeaklyPretrained):
 
 @register("wp-drsch", paper="Guan et al., IJCAI 2018", supervision="labels")
 class WPDRSCH(WeaklyPretrained):
-    """Pre-training on tags, then DRSCH; see :class:`WeaklyPretrained`."""
+    """Pre-training on tags, then DRSCH."""
 
     method = DRSCH
 
 
 @register("wp-ksh", paper="Guan et al., IJCAI 2018", supervision="labels")
 class WPKSH(WeaklyPretrained):
-    """Pre-training on tags, then KSH trained by gradients; see :class:`WeaklyPretrained`."""
+    """Pre-training on tags, then KSH trained by gradients."""
 
     method = GradientKSH
