@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python run_benchmark.py --dataset demo --methods $(DEMO_METHODS)
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -299,12 +299,13 @@ def test_quantisers_alone_have_no_tables_of_hamming_balls(run, quantiser, tmp_pa
 
 
 def test_cells_depend_on_the_base_class_that_their_method_names(run, quantiser):
-    from benchmark.execution.grid import _imported_methods
+    from benchmark.digests import imported_code
 
     run("--plugin", quantiser, "--methods", "words", "--bits", "8", "--dry-run")
-    words = _imported_methods("hashbench_plugin_words", set())
-    assert words == {"hashbench_plugin_words", "methods.quantizer", "methods.base"}
-    itq = _imported_methods("methods.unsupervised.itq", set())
+    words = imported_code("hashbench_plugin_words")
+    assert {"hashbench_plugin_words", "methods.quantizer", "methods.base"} <= words
+    assert not any(name.startswith("methods.unsupervised") for name in words)
+    itq = imported_code("methods.unsupervised.itq")
     assert "methods.base" in itq and "methods.quantizer" not in itq
 
 
@@ -373,3 +374,17 @@ def test_dask_backend(run, tmp_path):
     status, _, err = run("--methods", "lsh", "--bits", "8", "12", "--backend", "dask", jobs=1)
     assert status == 0, err
     assert len(cell_files(tmp_path / "results")) == 2
+
+
+def test_dry_run_counts_what_rerun_all_would_compute(run):
+    arguments = ("--methods", "lsh", "pcah", "--bits", 8)
+    run(*arguments)
+    assert "0 cells to run" in run(*arguments, "--dry-run")[1]
+    assert "2 cells to run" in run(*arguments, "--dry-run", "--rerun", "all")[1]
+
+
+@pytest.mark.parametrize("variant", ["sh[range=foo]", "ksh[labels=foo]"])
+def test_a_word_that_is_not_allowed_is_found_before_work(run, tmp_path, variant):
+    status, _, err = run("--methods", variant, "--bits", 8)
+    assert status == 2 and "must be" in err and "'foo'" in err
+    assert not list((tmp_path / "results").glob("cells/*/*"))
