@@ -26,11 +26,8 @@ def documented_method(request, tmp_path):
     )
     path = tmp_path / f"{request.param.replace('-', '_')}.py"
     path.write_text(code)
-    methods.names()
-    before = dict(methods._entries)
-    yield request.param, path
-    methods._entries.clear()
-    methods._entries.update(before)
+    with methods.temporary():
+        yield request.param, path
 
 
 def test_documented_methods_pass_the_checks_and_run(documented_method, tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 A ranking by Hamming distance is a sequence of *tie groups*: all items at distance 0, at distance
 1, and so on.  Two counts per group, its items and its relevant items, hold everything that the
-metrics need; see METHODS.md 2.2a.  A ranking without ties is the special case of groups with one
+metrics need; see docs/protocols.md.  A ranking without ties is the special case of groups with one
 item each.
 """
 

@@ -13,7 +13,6 @@ without a central table that each new method must be entered into by hand.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import fnmatch
 import importlib.metadata
@@ -21,13 +20,15 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import InputError
 from benchmark.registry.scan import UNKNOWN, Entry, read_entries
+from benchmark.registry.values import read_value, spell_parameters
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,27 @@ class Registry:
 
         return enter
 
+    @contextmanager
+    def temporary(self) -> Iterator[None]:
+        """Forget at the end of the block what was registered in it, and undo what was removed."""
+        self._scan()
+        before = dict(self._entries)
+        try:
+            yield
+        finally:
+            self._entries.clear()
+            self._entries.update(before)
+
+    def forget(self, name: str) -> None:
+        """Remove an entry, for instance to see what is done without it.
+
+        Raises
+        ------
+        InputError
+            If there is no such entry.
+        """
+        del self._entries[self.find(name).name]
+
     def names(self) -> list[str]:
         """All names, in the order of the files and of the classes in them."""
         self._scan()
@@ -189,7 +211,7 @@ class Registry:
             near = difflib.get_close_matches(parameter, allowed, n=2, cutoff=0.4) or allowed
             hint = f"it has {', '.join(near)}" if near else "it has none"
             raise InputError(f"{self.kind} {entry.name} has no parameter {parameter!r}: {hint}")
-        value = _read_value(text)
+        value = read_value(text)
         default = entry.parameters[parameter]
         if isinstance(value, (list, dict, set, tuple)):
             raise InputError(f"{entry.name}.{parameter} must be one value, not {text!r}")
@@ -305,25 +327,6 @@ def _place(path: Path, folder: Path) -> tuple[str, bool, str]:
     # The first folder is a room (``unsupervised``, ``tags``, ``labels``), the second a method's.
     home = folders[1] if len(folders) > 1 else stem
     return home, stem != home, stem
-
-
-def _read_value(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-
-
-def spell_parameters(parameters: Iterable[tuple[str, Any]]) -> list[str]:
-    """Each as ``param=value``, as the command line takes them."""
-    return [f"{key}={_spell(value)}" for key, value in parameters]
-
-
-def _spell(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
 #: Every hashing method. ``supervision`` is also the leakage guard: the runner hands tags and

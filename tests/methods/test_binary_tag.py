@@ -9,7 +9,7 @@ import torch
 from methods.conformance.trial import training_items
 from methods.tags.binary_tag import BinaryTag, contrastive_loss
 
-# METHODS.md 18.5: items 1 and 3 share a tag.
+# By hand: items 1 and 3 share a tag.
 H = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.8, 0.3]], dtype=torch.float64)
 S = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=torch.bool)
 

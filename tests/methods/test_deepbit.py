@@ -23,7 +23,7 @@ from methods.unsupervised.deepbit import (
     rotation_weights,
 )
 
-# METHODS.md section 11: two items, two bits.
+# By hand: two items, two bits.
 F = torch.tensor([[0.2, 0.9], [0.7, 0.4]], dtype=torch.float64)
 
 

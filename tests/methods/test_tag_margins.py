@@ -9,7 +9,7 @@ import torch
 from methods.tags.wsdhq import margins as module
 from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 
-# METHODS.md 19.2: three tags in the plane, one image that carries the first.
+# By hand: three tags in the plane, one image that carries the first.
 V = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=torch.float64)
 R = torch.tensor([[0.8, 0.6]], dtype=torch.float64)
 FIRST = torch.tensor([[True, False, False]])

@@ -11,7 +11,7 @@ from features.tags import TagMatrix
 from methods.conformance.trial import query_items, training_items
 from methods.tags.wdht import WDHT, code_distances, pair_loss, quantisation_loss, ranking_loss
 
-# METHODS.md 18.4: three items, two bits; the first two alone are a case of their own.
+# By hand: three items, two bits; the first two alone are a case of their own.
 H = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.8, 0.3]], dtype=torch.float64)
 W = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=torch.float64)
 F = torch.tensor([[0.5, 0.2], [0.3, 0.1], [0.0, 0.4]], dtype=torch.float64)

@@ -181,7 +181,7 @@ def test_protocols_are_frozen():
 
 
 def test_random_codes_on_real_mirflickr_labels():
-    """METHODS.md 2.2: base rate 0.554 and random mAP 0.552 on 2,000 / 16,000 labelled images."""
+    """MIRFLICKR-25K: base rate 0.554 and random mAP 0.552 on 2,000 / 16,000 labelled images."""
     from pathlib import Path
 
     path = Path(__file__).resolve().parents[2] / "../shared/data/mirflickr25k"

@@ -92,10 +92,7 @@ def forget_plugins():
 
     from benchmark.registry import methods
 
-    methods.names()
-    before = dict(methods._entries)
-    yield
-    methods._entries.clear()
-    methods._entries.update(before)
+    with methods.temporary():
+        yield
     for name in [m for m in sys.modules if m.startswith("hashbench_plugin_")]:
         del sys.modules[name]

@@ -132,7 +132,7 @@ def test_other_data_give_the_same_layout_and_are_not_comparable(run, tmp_path):
 def test_methods_that_are_not_there_are_gaps_and_ones_own_get_a_row(run, tmp_path, plugin):
     from benchmark.registry import methods
 
-    methods._entries.pop("drsch", None)
+    methods.forget("drsch")
     arguments = ("--table", "ijcai-2", "--bits", 8, "--seeds", 0, "--plugin", plugin())
     status, _, err = run(*arguments, "--methods", "drsch", "ksh", "mine")
     assert status == 0, err
