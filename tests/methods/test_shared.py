@@ -140,14 +140,15 @@ def test_the_fingerprint_of_an_array_that_is_gone_is_not_used(X, monkeypatch):
 PROCESS = """
 import sys, time
 import numpy as np
-from methods import pca, shared
+from methods import sharing
+from methods.algebra import pca
 real = pca.eigh
 def slow(*args, **options):
     print("computed")
     time.sleep(0.5)
     return real(*args, **options)
 pca.eigh = slow
-with shared.sharing(sys.argv[1]):
+with sharing.sharing(sys.argv[1]):
     print(pca.principal_axes(np.random.default_rng(0).standard_normal((50, 4)), 3).variances.sum())
 """
 

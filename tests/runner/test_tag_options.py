@@ -10,7 +10,7 @@ from benchmark.preparation.bundle import open_bundle
 
 USES_TAGS = """
         assert type(tags).__name__ == "TagMatrix" and len(tags.words) == tags.shape[1]
-        from methods.tag_space import word_vectors
+        from methods.tag_vectors import word_vectors
         assert word_vectors(tags).shape[0] == tags.shape[1]
 """
 
