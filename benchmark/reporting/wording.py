@@ -1,4 +1,4 @@
-"""How metrics, costs and averages are called and printed."""
+"""The words of tables: marks, tests, seeds and ties."""
 
 from __future__ import annotations
 

@@ -1,16 +1,13 @@
-"""What ``--tune`` tried and chose for one cell."""
+"""What is known of one cell: its values, its curves, and what ``--tune`` chose for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from benchmark.protocol.evaluation import Curve
 from benchmark.registry import spell_parameters
-
-if TYPE_CHECKING:
-    from benchmark.store.record import CellResult
 
 
 @dataclass(frozen=True)

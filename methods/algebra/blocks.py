@@ -1,4 +1,4 @@
-"""Products with centred training features, in blocks so that no float64 copy is made."""
+"""Distances and centred products of features, in blocks so that no float64 copy is made."""
 
 from __future__ import annotations
 
