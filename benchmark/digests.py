@@ -38,7 +38,7 @@ def code_digest(module: str) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(imported_code(module)):
-        tree = ast.parse(_source(name).read_text(encoding="utf-8"))
+        tree = ast.parse(source_of(name).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
             if isinstance(body, list) and body and _is_docstring(body[0]):
@@ -50,7 +50,7 @@ def code_digest(module: str) -> str:
 @lru_cache
 def package_digest(package: str) -> str:
     """Digest of the code of every module of a package, as :func:`code_digest` takes it."""
-    folder = _source(package).parent
+    folder = source_of(package).parent
     modules = [f"{package}.{path.stem}" for path in sorted(folder.glob("*.py"))]
     text = " ".join(code_digest(module.removesuffix(".__init__")) for module in modules)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -62,7 +62,8 @@ def imported_code(module: str) -> set[str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        # A plug-in may try to import what is not there.
+        if name not in found and source_of(name):
             found.add(name)
             waiting += _imports_of(name)
     return found
@@ -70,7 +71,7 @@ def imported_code(module: str) -> set[str]:
 
 def _imports_of(module: str) -> list[str]:
     imported = []
-    for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source_of(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = {alias.name for alias in node.names}
             if node.module.partition(".")[0] in FOLLOWED:
@@ -83,8 +84,8 @@ def _imports_of(module: str) -> list[str]:
 
 def _homes(module: str, names: set[str]) -> list[str]:
     """The modules that define these names; a package hands on names of its modules."""
-    source = _source(module)
-    if source.name != "__init__.py":
+    source = source_of(module)
+    if source is None or source.name != "__init__.py":
         return [module]
     homes = [f"{module}.{name}" for name in names if _is_module(source.parent, name)]
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
@@ -104,7 +105,24 @@ def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(getattr(value, "value", None), str)
 
 
-def _source(module: str) -> Path:
-    # A plug-in is known to sys.modules alone.
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return Path(file or importlib.util.find_spec(module).origin)
+def source_of(module: str) -> Path | None:
+    """The file of a module, found without importing it; None where there is none.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name, also of a plug-in that has been loaded.
+    """
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    if loaded:
+        return Path(loaded)
+    top, *rest = module.split(".")
+    # Locating a top-level package imports nothing.
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin)
+    for part in rest:
+        folder = path.parent / part / "__init__.py"
+        path = folder if folder.is_file() else path.parent / f"{part}.py"
+    return path if path.suffix == ".py" and path.is_file() else None

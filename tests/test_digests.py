@@ -48,9 +48,14 @@ def test_a_method_has_the_modules_that_it_imports():
     assert "methods.quantizer" not in itq and "methods.labels.drsch" not in itq
 
 
-def test_a_docstring_of_a_method_leaves_shared_results_alone(monkeypatch, tmp_path):
+def test_a_docstring_of_a_method_leaves_shared_results_alone():
     """Principal axes depend on their own module and what it imports, on no other method."""
     assert "methods.tags.wdht" not in imported_code("methods.algebra.pca")
+
+
+def test_an_import_of_what_is_not_there_is_passed_over(digest):
+    text = MODULE.replace("helper_package", "methods.not_there")
+    assert digest(text.format("2 * x")) != digest(text.format("3 * x"))
 
 
 def test_the_engine_is_everything_that_measures(monkeypatch, tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from benchmark.digests import source_of
 
 #: Stands for a constructor default that is not a literal (and for a parameter without one).
 UNKNOWN = object()
@@ -88,24 +90,10 @@ def _find_class(name: str, tree: ast.Module) -> tuple[ast.ClassDef, ast.Module] 
             return node, tree
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             original = next((a.name for a in node.names if (a.asname or a.name) == name), None)
-            path = _source(node.module) if original else None
+            path = source_of(node.module) if original else None
             if path:
                 return _find_class(original, ast.parse(path.read_text(encoding="utf-8")))
     return None
-
-
-def _source(module: str) -> Path | None:
-    """The file of a module, found beside the packages on the path without importing it."""
-    top, *rest = module.split(".")
-    # Locating a top-level package imports nothing.
-    spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin)
-    for part in rest:
-        folder = path.parent / part / "__init__.py"
-        path = folder if folder.is_file() else path.parent / f"{part}.py"
-    return path if path.suffix == ".py" and path.is_file() else None
 
 
 def _literal(node: ast.expr | None) -> Any:
