@@ -119,5 +119,5 @@ def test_what_is_missing_is_named():
         KSH(8, labels="tags").fit(items.X, labels=items.labels)
     with pytest.raises(ValueError, match="no training item has a label"):
         KSH(8).fit(items.X, labels=np.zeros((1200, 3), bool))
-    with pytest.raises(ValueError, match="'labels' or 'tags', not 'words'"):
+    with pytest.raises(ValueError, match="labels must be labels or tags, not 'words'"):
         KSH(8, labels="words").fit(items.X, tags=csr_array(items.tags))
