@@ -11,8 +11,9 @@ DEMO_METHODS := lsh pcah itq sh sph agh agh2 dgh dsh selve wdht wsdhq deep-dsh
 demo: $(VENV)/.installed
 	$(BIN)/python run_benchmark.py --dataset demo --methods $(DEMO_METHODS)
 
+# A process for each core, each with one thread: more threads than cores take a third longer.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
