@@ -7,7 +7,7 @@ import json
 import shutil
 
 import pytest
-from test_report import Squares, make_run
+from test_page import Squares, make_run
 
 from benchmark.reporting.page.page import write_report
 
