@@ -56,6 +56,16 @@ def test_protocol_examples():
     assert 0 < names["scored"]["mAP@5000"] < 1
 
 
+def test_python_example(tmp_path, capsys):
+    (block,) = (b for b in code_blocks("README.md", "python") if "Study(" in b)
+    small = block.replace('"demo"', '"demo[n=200]"').replace('"results"', repr(str(tmp_path)))
+    names = {}
+    exec(small, names)
+    printed = capsys.readouterr().out
+    assert "8 cells to run" in printed and "mAP@all on demo[n=200], gist features" in printed
+    assert len(names["results"].cells) == 8
+
+
 def test_every_preset_is_documented():
     from benchmark.protocol.protocol import PRESETS
 

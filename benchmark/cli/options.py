@@ -10,13 +10,10 @@ from typing import NoReturn
 
 from benchmark import __version__
 from benchmark.errors import InputError
+from benchmark.study.defaults import BITS, CHOICES, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
 
-DATASET = "demo"
-BITS = (12, 24, 32, 48)
-SEEDS = (0,)
 #: Of ``--table`` and ``--figure``: enough for a deviation.
 PAPER_SEEDS = (0, 1, 2)
-PROTOCOL = "wdht"
 
 EPILOG = """\
 examples:
@@ -93,7 +90,7 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--on-bad-image",
-        choices=("skip", "error"),
+        choices=CHOICES["on_bad_image"],
         default="skip",
         help="what to do with images that cannot be read (default: %(default)s)",
     )
@@ -110,14 +107,14 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bits",
         nargs="+",
-        type=_whole(1, 65_536, "a code length in bits"),
+        type=_whole(1, MAX_BITS, "a code length in bits"),
         metavar="B",
         help=f"code lengths (default: {_spelt(BITS)}, or those of the paper)",
     )
     group.add_argument(
         "--seeds",
         nargs="+",
-        type=_whole(0, 2**32 - 1, "a seed"),
+        type=_whole(0, MAX_SEED, "a seed"),
         metavar="S",
         help="one repetition per seed; tables show mean and deviation (default: "
         f"{_spelt(SEEDS)}; with --table and --figure {_spelt(PAPER_SEEDS)})",
@@ -132,7 +129,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--tune",
-        choices=("labels", "tags"),
+        choices=CHOICES["tune"],
         help="let methods choose among the points of their grid by mAP on a validation part of the "
         "training items, where items are relevant to each other that share labels, or that have "
         "similar tags",
@@ -176,7 +173,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         "process (default: number of cores)",
     )
     group.add_argument(
-        "--device", choices=("cpu", "cuda"), default="cpu", help="for networks (default: cpu)"
+        "--device", choices=CHOICES["device"], default="cpu", help="for networks (default: cpu)"
     )
     group.add_argument(
         "--end-to-end",
@@ -186,14 +183,14 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--backend",
-        choices=("loky", "dask"),
+        choices=CHOICES["backend"],
         default="loky",
         help="processes on this machine, or a dask cluster (default: %(default)s)",
     )
     group.add_argument("--scheduler", metavar="ADDRESS", help="of the dask cluster")
     group.add_argument(
         "--rerun",
-        choices=("failed", "all"),
+        choices=CHOICES["rerun"],
         default="failed",
         help="run failed cells again, or all cells (default: %(default)s)",
     )

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 
 from benchmark.datasets.base import Dataset
 from benchmark.errors import InputError
 
-#: Rows checked at once.
-BLOCK = 8192
+#: Values read at once (float32: 16 MB).
+BLOCK = 2**22
 
 
-def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
-    """Open one of the data set's own feature files and check it.
+@dataclass(frozen=True)
+class GivenFeatures:
+    """A feature file of a data set that has been read once, checked and hashed.
+
+    Attributes
+    ----------
+    name : str
+    path : Path
+    rows : (n,) array of int64
+        Row of each item.
+    n_features : int
+    checksum : str
+        BLAKE2b digest of the file, 32 hexadecimal digits.
+    """
+
+    name: str
+    path: Path
+    rows: np.ndarray
+    n_features: int
+    checksum: str
+
+
+def check_given_features(dataset: Dataset, name: str) -> GivenFeatures:
+    """Check one of the data set's own feature files and hash it, in one pass.
 
     Parameters
     ----------
@@ -22,31 +48,19 @@ def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
 
     Returns
     -------
-    (n, d) array of float
-        The file itself, memory-mapped read-only, where its rows are the items; otherwise a copy
-        of the items' rows.
+    GivenFeatures
 
     Raises
     ------
     InputError
-        If there is no such file, or if it is no ``.npy`` file with a two-dimensional array of
+        If there is no such file, or if it is not a ``.npy`` file with a two-dimensional array of
         finite floats, one row for each item.
     """
     if name not in dataset.features:
         known = ", ".join(dataset.features) or "none"
         raise InputError(f"data set {dataset.name} has no features {name!r}; it has {known}")
     path = dataset.features[name]
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is no readable .npy file of plain numbers: {reason}") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} is an archive of arrays: save one array with numpy.save")
-    if array.dtype.kind != "f":
-        raise InputError(f"{path} holds {array.dtype}, not floats: save it as float32")
-    if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(f"{path} has the shape {array.shape}: it must be (items, dimensions)")
+    array = _mapped(path)
     n_rows = len(dataset) if dataset.n_rows is None else dataset.n_rows
     if len(array) != n_rows:
         raise InputError(
@@ -54,10 +68,44 @@ def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
             f"belongs to item i of the manifest or image list"
         )
     rows = np.arange(n_rows) if dataset.rows is None else dataset.rows
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        bad = ~np.isfinite(array[block]).all(axis=1)
-        if bad.any():
-            row = block[bad.argmax()]
-            raise InputError(f"{path}: row {row} (counted from 0) has NaN or infinite values")
-    return array if dataset.rows is None else array[rows]
+    digest, unusable = _read_once(path, array)
+    if unusable[rows].any():
+        row = rows[unusable[rows].argmax()]
+        raise InputError(f"{path}: row {row} (counted from 0) has NaN or infinite values")
+    return GivenFeatures(name, path, rows, array.shape[1], digest)
+
+
+def _mapped(path: Path) -> np.memmap:
+    """The array in a file, not read yet."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is not a readable .npy file of numbers: {reason}") from None
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays: save one array with numpy.save")
+    if array.dtype.kind != "f":
+        raise InputError(f"{path} holds {array.dtype}, not floats: save it as float32")
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise InputError(f"{path} has the shape {array.shape}: it must be (items, dimensions)")
+    return array
+
+
+def _read_once(path: Path, array: np.memmap) -> tuple[str, np.ndarray]:
+    """Digest of the file, and which rows hold a value that is not finite."""
+    with open(path, "rb") as file:
+        digest = hashlib.blake2b(file.read(array.offset), digest_size=16)
+    unusable = np.zeros(len(array), dtype=bool)
+    by_row = array.flags.c_contiguous
+    # The order of the file: rows, or columns in an array that was saved in Fortran order.
+    lines = array if by_row else array.T
+    n_lines = max(1, BLOCK // max(1, lines.shape[1]))
+    for start in range(0, len(lines), n_lines):
+        block = lines[start : start + n_lines]
+        digest.update(block)
+        finite = np.isfinite(block)
+        if by_row:
+            unusable[start : start + n_lines] = ~finite.all(axis=1)
+        else:
+            unusable |= ~finite.all(axis=0)
+    return digest.hexdigest(), unusable

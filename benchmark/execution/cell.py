@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import traceback
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ import numpy as np
 
 from benchmark.execution.costs import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.execution.grid import Cell, make_hasher
+from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
 from benchmark.preparation.bundle import open_bundle
 from benchmark.preparation.tags import describe_tags
@@ -25,52 +28,47 @@ from benchmark.protocol.search import SEARCHES
 from benchmark.registry import methods
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.store import Store
-from features.tags import account_tags
+from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
 from methods.sharing import seconds_spared, sharing
 
 
 @dataclass(frozen=True)
 class Run:
-    """What all cells of a run have in common; small and picklable, for worker processes.
+    """What all cells on one data set have in common; small and picklable, for worker processes.
 
     Attributes
     ----------
-    results : Path
-        The folder of the store.
+    options : RunOptions
+        With absolute paths.
     bundle : Path
-        The data, from :func:`benchmark.preparation.bundle.write_bundle`.
-    shared : Path
-        Where methods share intermediate results.
+        The data, for :func:`benchmark.preparation.bundle.open_bundle`.
+    identity : mapping
+        What identifies the data.
+    tag_account : TagAccount
+        What there is to learn from its tags.
     protocol : Protocol
-    plugins : tuple of Path
-        Plug-in files that a worker has to load too.
-    save_codes : bool
-        Whether codes are stored beside the metrics.
-    checkpoints : Path
-        Where trainings keep their state until their cell is done.
-    device : str
-        ``cpu`` or ``cuda``, for networks.
-    progress : bool
-        Whether each training shows a bar of its own.
     """
 
-    results: Path
+    options: RunOptions
     bundle: Path
-    shared: Path
+    identity: Mapping[str, Any]
+    tag_account: TagAccount
     protocol: Protocol
-    plugins: tuple[Path, ...] = ()
-    save_codes: bool = False
-    checkpoints: Path | None = None
-    device: str = "cpu"
-    progress: bool = False
+
+    @property
+    def shared(self) -> Path:
+        """Where methods share intermediate results of these data."""
+        text = repr(sorted(self.identity.items()))
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self.options.cache / "shared" / name
 
 
 def run_cell(run: Run, cell: Cell) -> CellResult:
     """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
-    for plugin in run.plugins:
+    for plugin in run.options.plugins:
         methods.load_plugin(plugin)
-    store = Store(run.results)
+    store = Store(run.options.results)
     record = _record(cell)
     computing = _computing(run, cell)
     record["device"] = computing.device
@@ -83,10 +81,9 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
             warnings.simplefilter("default")
             result, record["seconds"], arrays = _compute(run, cell)
         if "tags" in cell.specification:
-            tags = open_bundle(run.bundle).train_tags
-            record["tag_account"] = asdict(account_tags(tags, tags.vectors))
+            record["tag_account"] = asdict(run.tag_account)
         record["warnings"] = sorted({str(w.message) for w in caught})
-        store.write(cell.folder, result, record, arrays)
+        store.write(result, record, arrays)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         result = store_failure(run, cell, reason, traceback.format_exc())
@@ -97,16 +94,18 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
 
 
 def _computing(run: Run, cell: Cell) -> Computing:
-    checkpoints = run.checkpoints and run.checkpoints / cell.key
-    return Computing(run.device, checkpoints, run.progress)
+    """A training keeps its state until its cell is done; it shows a bar where it runs alone."""
+    options = run.options
+    checkpoints = options.cache / "checkpoints" / cell.key
+    return Computing(options.device, checkpoints, options.workers.jobs == 1)
 
 
 def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
     """Store a failed cell with its one-line reason and its traceback."""
-    result = replace(unfinished(cell), status="failed", reason=reason)
+    result = unfinished(cell, "failed", reason)
     # Where even that cannot be written (a full disk), the other cells still go on.
     with suppress(OSError):
-        Store(run.results).write(cell.folder, result, _record(cell), {}, error=error)
+        Store(run.options.results).write(result, _record(cell), {}, error=error)
     return result
 
 
@@ -117,7 +116,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     watch = Stopwatch()
     tuned = None
     if "tune" in cell.specification:
-        training = Training(items.train, data.train_tags, data.train_labels, data.copies)
+        training = Training(items.train, data.train_tags, data.labels.train, data.copies)
         points = points_of(hasher, dict(cell.variant.parameters))
         with watch.time("tune"):
             tuned = tune(hasher, points, training, cell.specification["tune"])
@@ -126,7 +125,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     spared = seconds_spared()
     with watch.time("fit"):
         supervision = hasher.supervised_by(
-            tags=data.train_tags, labels=data.train_labels, copies=data.copies
+            tags=data.train_tags, labels=data.labels.train, copies=data.copies
         )
         hasher.fit(items.train, **supervision)
     # As if nothing were shared with other cells, so that methods can be compared.
@@ -137,7 +136,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     search = SEARCHES[hasher.ranked_by]
     with watch.time("evaluate"):
         evaluation = search.evaluate(
-            queries, database_codes, data.query_labels, data.database_labels, run.protocol
+            queries, database_codes, data.labels.query, data.labels.database, run.protocol
         )
     metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
@@ -149,11 +148,11 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     plain = diagnose(database_codes, stored) | costs
     metrics.update({name: Measure(value, value, value) for name, value in plain.items()})
     result = replace(
-        unfinished(cell), status="done", metrics=metrics, curves=evaluation.curves, tuned=tuned
+        unfinished(cell, "done"), metrics=metrics, curves=evaluation.curves, tuned=tuned
     )
     history = {f"history:{name}": losses for name, losses in training_curves(hasher).items()}
     arrays = {"profile": _profile_arrays(evaluation) | history}
-    if run.save_codes:
+    if run.options.save_codes:
         arrays["codes"] = {"query": search.stored(queries), "database": stored}
     return result, watch.seconds, arrays
 
@@ -178,8 +177,8 @@ def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
     return arrays
 
 
-def unfinished(cell: Cell) -> CellResult:
-    """The result of a cell of which nothing is known but its place in the grid."""
+def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
+    """The result of a cell of which only the place in the grid and the status are known."""
     images = cell.specification.get("images")
     return CellResult(
         dataset=cell.specification["dataset"],
@@ -187,7 +186,9 @@ def unfinished(cell: Cell) -> CellResult:
         method=str(cell.variant),
         bits=cell.bits,
         seed=cell.seed,
-        status="failed",
+        status=status,
+        folder=cell.folder,
+        reason=reason,
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
         backbone=images["backbone"]["extractor"] if images else "",

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from benchmark.digests import code_digest, package_digest
 from benchmark.errors import InputError
 from benchmark.execution.tuning import n_validation, points_of
+from benchmark.preparation.features import Prepared
 from benchmark.protocol.protocol import Protocol
 from benchmark.registry import Variant, methods
 
@@ -82,20 +83,8 @@ class Grid:
     protocol: Protocol
     tune: str | None = None
 
-    def cells(
-        self, data: Mapping[str, Any], task: Task, parts: Mapping[str, Mapping[str, Any]]
-    ) -> list[Cell]:
+    def cells(self, data: Prepared) -> list[Cell]:
         """All cells, by variant, then code length, then seed.
-
-        Parameters
-        ----------
-        data : mapping
-            What identifies the data: ``dataset``, its fingerprint, the split, the features.
-        task : Task
-            Shape of the data, for skip reasons and prices.
-        parts : mapping of str to mapping
-            What identifies the parts of the data that only some methods look at: ``tags`` with
-            their word vectors, and ``images`` for training end to end.
 
         Raises
         ------
@@ -103,7 +92,7 @@ class Grid:
             If a method refuses its parameters.
         """
         return [
-            self._cell(variant, bits, seed, data, task, parts)
+            self._cell(variant, bits, seed, data)
             for variant in self.variants
             for bits in self.bits
             for seed in self.seeds
@@ -114,19 +103,11 @@ class Grid:
         seed = self.seeds[0]
         return any(name in make_hasher(v, self.bits[0], seed).uses for v in self.variants)
 
-    def _cell(
-        self,
-        variant: Variant,
-        bits: int,
-        seed: int,
-        data: Mapping[str, Any],
-        task: Task,
-        parts: Mapping[str, Mapping[str, Any]],
-    ) -> Cell:
-        entry = methods.find(variant.name)
+    def _cell(self, variant: Variant, bits: int, seed: int, data: Prepared) -> Cell:
+        entry, task = methods.find(variant.name), data.task
         hasher = make_hasher(variant, bits, seed)
         specification = {
-            **data,
+            **data.identity,
             "method": str(variant),
             "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
             "code": code_digest(entry.module),
@@ -141,7 +122,9 @@ class Grid:
             specification["tune"] = self.tune
             specification["engine"].append(code_digest("benchmark.execution.tuning"))
             looked_at |= {self.tune}
-        specification |= {name: dict(part) for name, part in parts.items() if name in looked_at}
+        specification |= {
+            name: dict(part) for name, part in data.parts.items() if name in looked_at
+        }
         try:
             hasher.check_parameters()
             reason = _missing_input(hasher, task) or hasher.skip(task)

@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmark.execution.grid import Cell
+from benchmark.execution.options import RunOptions
 from benchmark.store.record import CellResult
 from benchmark.store.store import Store
 
 
-def finished_cells(
-    cells: Sequence[Cell], store: Store, *, again: str = "failed", codes: bool = False
-) -> dict[Cell, CellResult]:
+def finished_cells(cells: Sequence[Cell], options: RunOptions) -> dict[Cell, CellResult]:
     """The stored results of the cells that a run would only read.
 
     Parameters
     ----------
     cells : sequence of Cell
-    store : Store
-    again : {"failed", "all"}
-        Whether only failed cells are run again, or finished ones too.
-    codes : bool
-        Whether a cell that was stored without its codes counts as not finished.
+    options : RunOptions
+        Of these ``results``, ``again`` and ``save_codes`` decide.
     """
-    if again == "all":
+    if options.again == "all":
         return {}
+    store = Store(options.results)
     stored = {cell: store.read(cell.folder) for cell in cells if not cell.skip}
     return {
         cell: result
         for cell, result in stored.items()
         if result is not None
         and result.status == "done"
-        and (not codes or store.has_codes(cell.folder))
+        and (not options.save_codes or store.has_codes(cell.folder))
     }

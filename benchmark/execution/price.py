@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.execution.grid import Cell
+from benchmark.execution.options import RunOptions
 from benchmark.execution.pending import finished_cells
 from benchmark.store.store import Store
 
@@ -48,15 +49,13 @@ class Price:
     reason: str = ""
 
 
-def price_cells(
-    cells: Sequence[Cell], store: Store, *, again: str = "failed", codes: bool = False
-) -> list[Price]:
+def price_cells(cells: Sequence[Cell], options: RunOptions) -> list[Price]:
     """Price the cells that a run would compute, per method variant.
 
     Seconds are operations times seconds per operation: of finished cells of the same method on
     the same data set where there are any, else of a matrix product on this machine.
     """
-    speeds = _measured_speeds(cells, store)
+    speeds = _measured_speeds(cells, Store(options.results))
     default = OVERHEAD * _seconds_per_operation()
     groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
@@ -64,7 +63,7 @@ def price_cells(
     prices = []
     for name, group in groups.items():
         runnable = [c for c in group if not c.skip]
-        finished = finished_cells(runnable, store, again=again, codes=codes)
+        finished = finished_cells(runnable, options)
         to_run = [c for c in runnable if c not in finished]
         speed = speeds.get(group[0].variant.name)
         each = [c.operations * (speed or default) + PER_CELL for c in to_run]

@@ -7,37 +7,19 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run, run_cell, store_failure
 from benchmark.execution.grid import Cell
+from benchmark.execution.options import Workers
 from benchmark.store.record import CellResult
 from benchmark.store.store import Store
 
 
-@dataclass(frozen=True)
-class Workers:
-    """How cells are spread over processes.
-
-    Attributes
-    ----------
-    jobs : int
-        Cells at a time.
-    backend : {"loky", "dask"}
-        joblib's processes on this machine, or a dask cluster.
-    scheduler : str, optional
-        Address of the dask scheduler; without it a local cluster is started.
-    """
-
-    jobs: int = 1
-    backend: str = "loky"
-    scheduler: str | None = None
-
-
-def spread(run: Run, cells: Sequence[Cell], workers: Workers) -> Iterator[tuple[Cell, CellResult]]:
+def spread(run: Run, cells: Sequence[Cell]) -> Iterator[tuple[Cell, CellResult]]:
     """Results as they come; a worker that dies takes down no cell but its own."""
+    workers = run.options.workers
     left = dict.fromkeys(cells)
     if workers.backend == "loky" and workers.jobs == 1:
         yield from ((cell, run_cell(run, cell)) for cell in cells)
@@ -85,7 +67,7 @@ def _run_alone(run: Run, cell: Cell) -> CellResult:
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    store = Store(run.results)
+    store = Store(run.options.results)
     finished = store.read(cell.folder)
     if finished is not None and finished.status == "done":
         return finished

@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -18,17 +18,16 @@ from benchmark.digests import checksum, code_digest
 from benchmark.files import move_folder
 from features.pixels import SIDE, ImageArray
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
+from features.tags import TagAccount, TagMatrix, account_tags
 
 if TYPE_CHECKING:
     from benchmark.datasets.base import Dataset, Split
     from benchmark.preparation.tags import TagSource
     from features.cache import FeatureFile
-    from features.tags import TagMatrix
-    from methods.base import Task
 
 
 class Items(NamedTuple):
-    """What methods look at, for the three parts of the split: features, or images."""
+    """One thing of the three parts of the split: features, images or labels."""
 
     train: np.ndarray | ImageArray
     database: np.ndarray | ImageArray
@@ -41,9 +40,10 @@ class Bundle:
 
     Attributes
     ----------
-    X_train, X_database, X_query : arrays of float, (., d)
-        Read-only.
-    train_labels, database_labels, query_labels : arrays of bool, (., c)
+    features : Items
+        Arrays of float, (., d), read-only.
+    labels : Items
+        Arrays of bool, (., c).
     train_tags : (n, V) TagMatrix of bool
         Image-tag matrix of the training items over their own vocabulary, with its words, and
         with word vectors if the user gave any.
@@ -53,20 +53,11 @@ class Bundle:
         Features of rotated images of some training items.
     """
 
-    X_train: np.ndarray
-    X_database: np.ndarray
-    X_query: np.ndarray
-    train_labels: np.ndarray
-    database_labels: np.ndarray
-    query_labels: np.ndarray
+    features: Items
+    labels: Items
     train_tags: TagMatrix
     images: Items | None = None
     copies: RotatedCopies | None = None
-
-    @property
-    def features(self) -> Items:
-        """Features of the three parts of the split."""
-        return Items(self.X_train, self.X_database, self.X_query)
 
 
 @dataclass(frozen=True)
@@ -81,6 +72,7 @@ class FeatureRows:
         A ``.npy`` file.
     rows : (n,) array of int64
         Row of each item; -1 for an item without features (its image cannot be read).
+    n_features : int
     identity : dict
         What determines the vectors.
     l2 : bool
@@ -90,6 +82,7 @@ class FeatureRows:
     name: str
     path: Path
     rows: np.ndarray
+    n_features: int
     identity: dict
     l2: bool = False
 
@@ -115,62 +108,95 @@ class ImageFile:
     identity: dict
 
 
-def write_bundle(
-    dataset: Dataset,
-    split: Split,
-    features: FeatureRows,
-    tags: TagSource,
-    images: ImageFile | None,
-    copies: FeatureFile | None,
-    folder: Path,
-) -> Path:
-    """Write what workers need below `folder` and return its place; nothing if it is there already.
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle.
 
-    Every item of `split` must have features.
+    Attributes
+    ----------
+    dataset : Dataset
+    split : Split
+        Every item of it has features.
+    features : FeatureRows
+    tags : TagSource
+    images : ImageFile or None
+        For methods that are trained end to end.
+    copies : FeatureFile or None
+        Features of rotated images of some training items.
     """
-    parts = {"train": split.train, "database": split.database, "query": split.query}
-    about = {
-        "features": str(features.path.resolve()),
-        "identity": features.identity,
-        "l2": features.l2,
-        "dataset": dataset.fingerprint,
-        "split": split.checksum,
-        "tags": tags.identity,
-        "tag_code": code_digest("features.tags"),
-        "copies": copies and str(copies.path.resolve()),
-        "images": images
-        and {
-            "pixels": str(images.path.resolve()),
-            "backbone": images.backbone,
-            "weights": images.weights and str(images.weights.resolve()),
-        },
-    }
+
+    dataset: Dataset
+    split: Split
+    features: FeatureRows
+    tags: TagSource
+    images: ImageFile | None = None
+    copies: FeatureFile | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that determines the files, as plain values."""
+        images, copies = self.images, self.copies
+        return {
+            "features": str(self.features.path.resolve()),
+            "identity": self.features.identity,
+            "l2": self.features.l2,
+            "dataset": self.dataset.fingerprint,
+            "split": self.split.checksum,
+            "tags": self.tags.identity,
+            "tag_code": code_digest("features.tags"),
+            "copies": copies and str(copies.path.resolve()),
+            "images": images
+            and {
+                "pixels": str(images.path.resolve()),
+                "backbone": images.backbone,
+                "weights": images.weights and str(images.weights.resolve()),
+            },
+        }
+
+
+def write_bundle(contents: Contents, folder: Path) -> tuple[Path, TagAccount]:
+    """Write what workers need below `folder`; nothing is written if it is there already.
+
+    Returns
+    -------
+    Path
+        The bundle, for :func:`open_bundle`.
+    TagAccount
+        What there is to learn from the tags.
+    """
+    about = contents.identity()
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"bundle-{key}"
-    if _is_sound(target):
-        return target
+    account = _sound_account(target)
+    if account is not None:
+        return target, account
+    dataset, split = contents.dataset, contents.split
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for part, index in parts.items():
-        np.save(temporary / f"{part}_items.npy", index)
-        np.save(temporary / f"{part}_rows.npy", features.rows[index])
-        np.save(temporary / f"{part}_labels.npy", dataset.labels[index])
-    _save_tags(tags.matrix([dataset.tags[i] for i in split.train]), temporary)
+    for part in Items._fields:
+        items = getattr(split, part)
+        np.save(temporary / f"{part}_items.npy", items)
+        np.save(temporary / f"{part}_rows.npy", contents.features.rows[items])
+        np.save(temporary / f"{part}_labels.npy", dataset.labels[items])
+    tags = contents.tags.matrix([dataset.tags[i] for i in split.train])
+    _save_tags(tags, temporary)
+    account = account_tags(tags, tags.vectors)
+    about["tag_account"] = asdict(account)
     about["checksums"] = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
     (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     move_folder(temporary, target)
-    return target
+    return target, account
 
 
-def _is_sound(folder: Path) -> bool:
-    """Whether a bundle is there and all its files are as they were written."""
+def _sound_account(folder: Path) -> TagAccount | None:
+    """What a bundle says of its tags; None unless all its files are as they were written."""
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        return all(checksum(folder / name) == c for name, c in about["checksums"].items())
-    except (OSError, ValueError, KeyError):
-        return False
+        sound = all(checksum(folder / name) == c for name, c in about["checksums"].items())
+        return TagAccount(**about["tag_account"]) if sound else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -179,20 +205,23 @@ def open_bundle(folder: Path) -> Bundle:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     features = np.load(about["features"], mmap_mode="r", allow_pickle=False)
 
-    def part(name: str) -> np.ndarray:
-        return np.load(folder / name, allow_pickle=False)
+    def parts(what: str) -> Items:
+        files = (folder / f"{part}_{what}.npy" for part in Items._fields)
+        return Items(*(np.load(file, allow_pickle=False) for file in files))
 
-    rows = {name: part(f"{name}_rows.npy") for name in ("train", "database", "query")}
-    X = {"train": _take(features, rows["train"], about["l2"])}
-    same = np.array_equal(rows["train"], rows["database"])
-    X["database"] = X["train"] if same else _take(features, rows["database"], about["l2"])
-    X["query"] = _take(features, rows["query"], about["l2"])
+    rows = parts("rows")
+    X_train = _take(features, rows.train, about["l2"])
+    same = np.array_equal(rows.train, rows.database)
     return Bundle(
-        *X.values(),
-        *(part(f"{name}_labels.npy") for name in rows),
-        _load_tags(folder),
-        images=_open_images(about["images"], [part(f"{name}_items.npy") for name in rows]),
-        copies=about["copies"] and _open_copies(about, len(rows["train"])),
+        features=Items(
+            train=X_train,
+            database=X_train if same else _take(features, rows.database, about["l2"]),
+            query=_take(features, rows.query, about["l2"]),
+        ),
+        labels=parts("labels"),
+        train_tags=_load_tags(folder),
+        images=_open_images(about["images"], parts("items")),
+        copies=about["copies"] and _open_copies(about, len(rows.train)),
     )
 
 
@@ -203,7 +232,7 @@ def _open_copies(about: dict, n_train: int) -> RotatedCopies:
     return RotatedCopies(rows, np.array(ANGLES), features.reshape(len(rows), len(ANGLES), -1))
 
 
-def _open_images(about: dict | None, parts: list[np.ndarray]) -> Items | None:
+def _open_images(about: dict | None, parts: Items) -> Items | None:
     if about is None:
         return None
     flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
@@ -220,24 +249,10 @@ def _save_tags(tags: TagMatrix, folder: Path) -> None:
 
 
 def _load_tags(folder: Path) -> TagMatrix:
-    from features.tags import TagMatrix
-
     words = json.loads((folder / "train_words.json").read_text(encoding="utf-8"))
     path = folder / "train_vectors.npy"
     vectors = np.load(path, allow_pickle=False) if path.exists() else None
     return TagMatrix(sparse.load_npz(folder / "train_tags.npz"), words=words, vectors=vectors)
-
-
-def bundle_task(bundle: Bundle, has_images: bool) -> Task:
-    """What methods may know of the data before they start."""
-    from methods.base import Task
-
-    return Task(
-        *bundle.X_train.shape,
-        has_tags=bundle.train_tags.nnz > 0,
-        has_labels=bool(bundle.train_labels.any()),
-        has_images=has_images,
-    )
 
 
 def _take(features: np.ndarray, rows: np.ndarray, l2: bool) -> np.ndarray:

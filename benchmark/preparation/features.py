@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
-from benchmark.datasets.given import load_given_features
+from benchmark.datasets.given import GivenFeatures, check_given_features
 from benchmark.errors import InputError
 from benchmark.log import to_stderr
-from benchmark.preparation.bundle import (
-    FeatureRows,
-    ImageFile,
-    bundle_task,
-    open_bundle,
-    write_bundle,
-)
+from benchmark.preparation.bundle import Contents, FeatureRows, ImageFile, write_bundle
+from benchmark.preparation.tags import TagSource
 from features.backbones import check_device
 from features.extractors import check_extractor_name
 from features.pixels import Pixels
 from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
-    from benchmark.preparation.tags import TagSource
     from features.cache import FeatureFile
     from features.tags import TagAccount
     from methods.base import Task
@@ -68,6 +60,39 @@ class FeatureRequest:
 
 
 @dataclass(frozen=True)
+class CheckedFeatures:
+    """The features to use, after everything that can be checked before work starts.
+
+    Attributes
+    ----------
+    name : str
+    given : GivenFeatures or None
+        The file that came with the data; None for features that are extracted.
+    """
+
+    name: str
+    given: GivenFeatures | None = None
+
+
+@dataclass(frozen=True)
+class OpenedData:
+    """A data set with the features and tags that are to be used of it; all of it is checked.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    request : FeatureRequest
+    features : CheckedFeatures
+    tags : TagSource
+    """
+
+    dataset: Dataset
+    request: FeatureRequest
+    features: CheckedFeatures
+    tags: TagSource
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A data set ready to run on.
 
@@ -94,8 +119,8 @@ class Prepared:
     tag_account: TagAccount | None = None
 
 
-def check_features(dataset: Dataset, request: FeatureRequest) -> str:
-    """The name of the features to use, after everything that can be checked at once.
+def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures:
+    """Choose the features and check everything that can be checked before work starts.
 
     Raises
     ------
@@ -111,8 +136,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
             "--features, for instance alexnet-fc7"
         )
     if name in dataset.features:
-        load_given_features(dataset, name)
-        return name
+        return CheckedFeatures(name, check_given_features(dataset, name))
     if dataset.images is None:
         known = ", ".join(dataset.features) or "none"
         raise InputError(
@@ -120,7 +144,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
             f"its own features are: {known}"
         )
     check_extractor_name(name, request.weights)
-    return name
+    return CheckedFeatures(name)
 
 
 def check_tuning(dataset: Dataset, relevance: str | None) -> None:
@@ -132,33 +156,24 @@ def check_tuning(dataset: Dataset, relevance: str | None) -> None:
         raise InputError(f"--tune tags: no training item of data set {dataset.name} has a tag")
 
 
-def prepare(
-    dataset: Dataset,
-    request: FeatureRequest,
-    tags: TagSource,
-    cache: Path,
-    log: Callable[[str], None],
-) -> Prepared:
+def prepare(data: OpenedData, cache: Path) -> Prepared:
     """Extract features if need be and write what workers open.
 
     Raises
     ------
     InputError, FeatureError
-        As :func:`check_features`; also if an extractor cannot work here, or if images cannot be
-        read and the user asked for an error.
+        If an extractor cannot work here, or if images cannot be read and the user asked for an
+        error.
     """
-    from features.tags import account_tags
-
-    name = check_features(dataset, request)
-    if name in dataset.features:
-        features = _given(dataset, name, request.l2)
-    else:
-        features = _extracted(dataset, name, request, cache, log)
+    dataset, request = data.dataset, data.request
+    given = data.features.given
+    features = _given(given, request.l2) if given else _extracted(data, cache)
     usable = _usable_split(dataset, features)
-    images = _pixels(dataset, name, request, cache, log) if request.end_to_end else None
-    wanted = request.copies and not request.end_to_end and name not in dataset.features
-    copies = _copies(dataset, usable, name, request, cache, log) if wanted else None
-    bundle = write_bundle(dataset, usable, features, tags, images, copies, cache / "bundles")
+    images = _pixels(data, cache) if request.end_to_end else None
+    wanted = request.copies and not request.end_to_end and not given
+    copies = _copies(data, usable, cache) if wanted else None
+    contents = Contents(dataset, usable, features, data.tags, images, copies)
+    bundle, account = write_bundle(contents, cache / "bundles")
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -168,18 +183,16 @@ def prepare(
         "features_identity": features.identity,
         "l2": features.l2,
     }
-    opened = open_bundle(bundle)
-    task = bundle_task(opened, dataset.images is not None)
-    account = account_tags(opened.train_tags, opened.train_tags.vectors)
-    parts = {"tags": tags.identity}
+    parts = {"tags": data.tags.identity}
     if images:
         parts["images"] = {"backbone": features.identity, "pixels": images.identity}
     if copies:
         parts["copies"] = {"file": copies.path.stem, "checksum": copies.checksum}
+    task = _task(dataset, usable, features.n_features, has_tags=account.assignments > 0)
     return Prepared(bundle, identity, parts, task, usable, account)
 
 
-def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: Path) -> Prepared:
+def foresee(data: OpenedData, cache: Path) -> Prepared:
     """What :func:`prepare` would give, without extracting anything, for ``--dry-run``.
 
     Where features are still to be extracted the identity lacks theirs, so that no stored cell
@@ -187,85 +200,87 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
     """
     from features.cache import are_cached
     from features.extractors import make_extractor
+
+    dataset, request, name = data.dataset, data.request, data.features.name
+    if data.features.given:
+        return prepare(data, cache)
+    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    folder = cache / "features"
+    if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
+        task = _task(dataset, dataset.split, extractor.n_features, has_tags=dataset.has_tags)
+        identity = {"dataset": dataset.name, "features": name}
+        return Prepared(None, identity, {"tags": data.tags.identity}, task, dataset.split)
+    if request.copies:
+        # Without them the cells that need them count as still to run.
+        copies = _rotated(dataset, dataset.split)
+        fingerprint = copies.fingerprint(dataset.fingerprint)
+        known = are_cached(copies, extractor, folder, fingerprint)
+        data = replace(data, request=replace(request, copies=known))
+    return prepare(data, cache)
+
+
+def _task(dataset: Dataset, split: Split, n_features: int, *, has_tags: bool) -> Task:
+    """What methods may know of the data before they start."""
     from methods.base import Task
 
-    name = check_features(dataset, request)
-    if name not in dataset.features:
-        extractor = make_extractor(name, weights=request.weights, device=request.device)
-        folder = cache / "features"
-        if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
-            n_train = len(dataset.split.train)
-            task = Task(n_train, extractor.n_features, dataset.has_tags, True, True)
-            identity = {"dataset": dataset.name, "features": name}
-            parts = {"tags": tags.identity}
-            return Prepared(None, identity, parts, task, dataset.split)
-        if request.copies:
-            # Without them the cells that need them count as still to run.
-            copies = _rotated(dataset, dataset.split)
-            fingerprint = copies.fingerprint(dataset.fingerprint)
-            known = are_cached(copies, extractor, folder, fingerprint)
-            request = replace(request, copies=known)
-    return prepare(dataset, request, tags, cache, to_stderr)
+    return Task(
+        len(split.train),
+        n_features,
+        has_tags=has_tags,
+        has_labels=bool(dataset.labels[split.train].any()),
+        has_images=dataset.images is not None,
+    )
 
 
-def _given(dataset: Dataset, name: str, l2: bool) -> FeatureRows:
-    path = dataset.features[name]
-    rows = np.arange(len(dataset)) if dataset.rows is None else dataset.rows
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    return FeatureRows(_label(name, l2), path, rows, {"file": name, "checksum": digest}, l2)
+def _given(given: GivenFeatures, l2: bool) -> FeatureRows:
+    identity = {"file": given.name, "checksum": given.checksum}
+    name = _label(given.name, l2)
+    return FeatureRows(name, given.path, given.rows, given.n_features, identity, l2)
 
 
-def _extracted(
-    dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
-) -> FeatureRows:
+def _extracted(data: OpenedData, cache: Path) -> FeatureRows:
     from features.cache import cached_features
     from features.extractors import make_extractor
 
+    dataset, request, name = data.dataset, data.request, data.features.name
     extractor = make_extractor(name, weights=request.weights, device=request.device)
-    stored = cached_features(
-        dataset.images, extractor, cache / "features", dataset.fingerprint, log=log
-    )
+    stored = cached_features(dataset.images, extractor, cache / "features", dataset.fingerprint)
     rows = np.arange(len(dataset))
     if stored.unreadable:
         message = _bad_images(dataset, stored.unreadable)
         if request.on_bad_image == "error":
             raise InputError(f"{message}; mend them, or leave them out with --on-bad-image skip")
-        log(f"warning: {message}; they are left out")
+        to_stderr(f"warning: {message}; they are left out")
         rows[list(stored.unreadable)] = -1
     return FeatureRows(
-        _label(name, request.l2), stored.path, rows, dict(stored.identity), request.l2
+        _label(name, request.l2),
+        stored.path,
+        rows,
+        stored.open().shape[1],
+        dict(stored.identity),
+        request.l2,
     )
 
 
-def _pixels(
-    dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
-) -> ImageFile:
+def _pixels(data: OpenedData, cache: Path) -> ImageFile:
     """The images themselves, of which those without features are left out of the split."""
     from features.cache import cached_features
 
-    stored = cached_features(
-        dataset.images, Pixels(), cache / "features", dataset.fingerprint, log=log
-    )
-    return ImageFile(stored.path, name, request.weights, dict(stored.identity))
+    dataset = data.dataset
+    stored = cached_features(dataset.images, Pixels(), cache / "features", dataset.fingerprint)
+    return ImageFile(stored.path, data.features.name, data.request.weights, dict(stored.identity))
 
 
-def _copies(
-    dataset: Dataset,
-    split: Split,
-    name: str,
-    request: FeatureRequest,
-    cache: Path,
-    log: Callable[[str], None],
-) -> FeatureFile:
+def _copies(data: OpenedData, split: Split, cache: Path) -> FeatureFile:
     """Features of rotated images of some training items."""
     from features.cache import cached_features
     from features.extractors import make_extractor
 
-    images = _rotated(dataset, split)
-    extractor = make_extractor(name, weights=request.weights, device=request.device)
-    fingerprint = images.fingerprint(dataset.fingerprint)
-    return cached_features(images, extractor, cache / "features", fingerprint, log=log)
+    request = data.request
+    images = _rotated(data.dataset, split)
+    extractor = make_extractor(data.features.name, weights=request.weights, device=request.device)
+    fingerprint = images.fingerprint(data.dataset.fingerprint)
+    return cached_features(images, extractor, cache / "features", fingerprint)
 
 
 def _rotated(dataset: Dataset, split: Split) -> RotatedImages:

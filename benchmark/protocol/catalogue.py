@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from benchmark.protocol.protocol import Protocol
+
 #: What the costs of a run are called, in the units they are measured in.
 COSTS = {
     "fit_seconds": "Training time in seconds, as if nothing were shared with other cells",
@@ -71,3 +73,19 @@ def format_value(metric: str, value: float, like: float | None = None) -> str:
 def is_ranked(metric: str) -> bool:
     """Whether the metric decides between methods; costs and ``empty@r2`` only qualify them."""
     return metric.startswith(("mAP@", "P@"))
+
+
+def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
+    """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
+    cut_offs = [k for k in protocol.map_at if k < n_database]
+    few = [n for n in protocol.precision_at if n in (100, 500)]
+    return [
+        *(f"mAP@{k}" for k in cut_offs),
+        "mAP@all",
+        f"P@r{protocol.radius}",
+        f"empty@r{protocol.radius}",
+        *(f"P@{n}" for n in few),
+        "fit_seconds",
+        "encode_us",
+        "peak_mb",
+    ]

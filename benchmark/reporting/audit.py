@@ -72,7 +72,6 @@ def conventions() -> list[Convention]:
 
 def audit_cells(
     cells: Sequence[CellResult],
-    folders: Sequence[str],
     store: Store,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
@@ -83,9 +82,8 @@ def audit_cells(
     ----------
     cells : sequence of CellResult
         One data set and one feature kind.
-    folders : sequence of str
-        Where each is stored, with its codes.
     store : Store
+        Where they are stored with their codes.
     query_labels, database_labels : (q, c), (n, c) arrays of bool
 
     Returns
@@ -97,10 +95,8 @@ def audit_cells(
     from tqdm import tqdm
 
     lines = []
-    for cell, folder in tqdm(
-        list(zip(cells, folders, strict=True)), desc="audit", unit="cell", disable=None
-    ):
-        stored = store.codes(folder) if cell.status == "done" else None
+    for cell in tqdm(cells, desc="audit", unit="cell", disable=None):
+        stored = store.codes(cell.folder) if cell.status == "done" else None
         if stored is None:
             continue
         search = search_of_stored(stored[0])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from benchmark.files import write_file
 from benchmark.reporting.audit import BOUNDS
-from benchmark.reporting.tables import escape_markdown
+from benchmark.reporting.grid import Grid, plain_grid
+from benchmark.reporting.render import markdown, text
 
 #: Family of metrics to its title.  The first holds what presets call mAP, whatever the cut-off.
 FAMILIES = {
@@ -30,10 +31,10 @@ def audit_text(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "Audit: no cell has codes."
     parts = [
-        f"Audit: {title}, {SPANS}\n\n{_text_grid(_spans(_family(frame, family)))}"
+        f"Audit: {title}, {SPANS}\n\n{_text(_spans(_family(frame, family)))}"
         for family, title in FAMILIES.items()
     ]
-    parts.append(f"Audit: {ORDERS}, smallest to largest\n\n{_text_grid(_spans(_orders(frame)))}")
+    parts.append(f"Audit: {ORDERS}, smallest to largest\n\n{_text(_spans(_orders(frame)))}")
     return "\n\n".join([*parts, ABOUT])
 
 
@@ -42,7 +43,7 @@ def audit_markdown(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "# Audit\n\nNo cell has codes.\n"
     first = frame.iloc[0]
-    where = escape_markdown(f"{first['dataset']}, {first['features']} features")
+    where = markdown.escape(f"{first['dataset']}, {first['features']} features")
     lines = [f"# Audit on {where}", "", ABOUT, ""]
     for family, title in FAMILIES.items():
         part = _family(frame, family)
@@ -51,22 +52,22 @@ def audit_markdown(frame: pd.DataFrame) -> str:
             "",
             f"{SPANS[0].upper()}{SPANS[1:]}.",
             "",
-            *_grid(_spans(part)),
+            _markdown(_spans(part)),
             "",
         ]
-        lines += ["Method with the largest value:", "", *_grid(_leaders(part)), ""]
+        lines += ["Method with the largest value:", "", _markdown(_leaders(part)), ""]
     lines += [
         f"## {ORDERS}",
         "",
         "Smallest to largest value.",
         "",
-        *_grid(_spans(_orders(frame))),
+        _markdown(_spans(_orders(frame))),
         "",
     ]
     lines += ["## Every value", ""]
     for method in frame["method"].unique():
         part = frame[frame["method"] == method]
-        lines += [f"### {escape_markdown(method)}", "", *_grid(_values(part)), ""]
+        lines += [f"### {markdown.escape(method)}", "", _markdown(_values(part)), ""]
     return "\n".join(lines)
 
 
@@ -137,20 +138,14 @@ def _pivot(frame: pd.DataFrame, keys: Sequence[str], cell) -> list[list[str]]:  
     return lines
 
 
-def _text_grid(grid: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in grid
-    ]
-    lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-    return "\n".join(lines)
+def _text(lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join(text.render_rows(_grid(lines)))
 
 
-def _grid(grid: Sequence[Sequence[str]]) -> Iterable[str]:
-    head, *rows = grid
-    n_keys = sum(not name.endswith(" bits") for name in head)
-    yield f"| {' | '.join(head)} |"
-    yield "|:---" * n_keys + "|---:" * (len(head) - n_keys) + "|"
-    for row in rows:
-        yield f"| {' | '.join(map(escape_markdown, row))} |"
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
+    return markdown.render_rows(_grid(lines))
+
+
+def _grid(lines: Sequence[Sequence[str]]) -> Grid:
+    head, *rows = lines
+    return plain_grid("", head, rows, keys=sum(not name.endswith(" bits") for name in head))

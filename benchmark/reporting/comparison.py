@@ -4,134 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from benchmark.errors import InputError
-from benchmark.protocol.catalogue import COSTS, describe, format_value, has_ties, is_ranked
+from benchmark.protocol.catalogue import format_value, is_ranked
 from benchmark.reporting.footnotes import Footnotes, gaps_of, note_on_method
-from benchmark.reporting.marks import best_is_separated, column_marks, describe_separation
-from benchmark.reporting.wording import DASH, TIE_RULES, describe_seeds, describe_test
-from benchmark.significance.bootstrap import Interval
+from benchmark.reporting.marks import column_marks
+from benchmark.reporting.table import Entry, Row, Table
 from benchmark.significance.evidence import NONE, Evidence
 from benchmark.significance.randomisation import Comparison
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import chance_level, code_lengths, method_names, over_seeds, values_of
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One method at one code length.
-
-    Attributes
-    ----------
-    mean : float or None
-        Mean over the seeds that are there; None is shown as a dash.
-    deviation : float or None
-        Sample standard deviation over the seeds (divisor n - 1); None for fewer than two.
-    n_seeds : int
-        Number of seeds in the mean.
-    interval : Interval or None
-        Bootstrap interval of the mean over queries and seeds, where the metric has one.
-    rank : int
-        1 for the best of its column and what is not significantly worse, 2 for the best of the
-        others, otherwise 0.
-    better : tuple of int
-        Numbers of the rows that it is significantly better than.
-    note : str
-        Number of its footnote, or empty.
-    """
-
-    mean: float | None
-    deviation: float | None = None
-    n_seeds: int = 0
-    interval: Interval | None = None
-    rank: int = 0
-    better: tuple[int, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A method, an entry for each code length, and the number of its own footnote (or empty)."""
-
-    method: str
-    entries: tuple[Entry, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One metric of one data set and feature kind, ready to be rendered.
-
-    Attributes
-    ----------
-    dataset, features, metric : str
-    bits : tuple of int
-        Code lengths, ascending: the columns.
-    rows : tuple of Row
-        In the order of the cells they were made from.
-    chance : float or None
-        The base rate, shown as the last row; None where chance has no meaning for the metric.
-    seeds : tuple of int
-        All seeds of the run.
-    ranked : bool
-        Whether the best and the best of the others are marked.
-    ties : str
-        The tie rule of the protocol, a key of ``TIE_RULES``.
-    tests : mapping of int to Comparison
-        Which methods differ significantly, for each code length; empty if nothing was tested.
-    footnotes : mapping of str to str
-        Number to text.
-    """
-
-    dataset: str
-    features: str
-    metric: str
-    bits: tuple[int, ...]
-    rows: tuple[Row, ...]
-    chance: float | None
-    seeds: tuple[int, ...]
-    ranked: bool
-    ties: str = "expected"
-    tests: Mapping[int, Comparison] = field(default_factory=dict)
-    footnotes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def heading(self) -> str:
-        """The metric's name, or what it measures where it is a cost."""
-        return COSTS.get(self.metric, self.metric)
-
-    @property
-    def title(self) -> str:
-        """Metric, data set and features."""
-        return f"{self.heading} on {self.dataset}, {self.features} features"
-
-    @property
-    def caption(self) -> str:
-        """What is shown, on what, and how seeds and ties were averaged."""
-        where = f"on {self.dataset} with {self.features} features"
-        ties = f"; {TIE_RULES[self.ties]}" if has_ties(self.metric) else ""
-        return f"{describe(self.metric)}, {where}; {describe_seeds(self.seeds)}{ties}."
-
-    @property
-    def findings(self) -> str:
-        """What was tested and found; empty if nothing was tested."""
-        if not self.tests:
-            return ""
-        level = next(iter(self.tests.values())).level
-        return f"{describe_test(level)} {describe_separation(sorted(self.tests), self.separated)}"
-
-    @property
-    def separated(self) -> tuple[int, ...]:
-        """Code lengths at which the best is significantly better than the second."""
-        methods = [row.method for row in self.rows]
-        columns = zip(self.bits, zip(*(row.entries for row in self.rows), strict=True), strict=True)
-        return tuple(
-            bits
-            for bits, column in columns
-            if bits in self.tests
-            and best_is_separated(methods, [e.mean for e in column], self.tests[bits])
-        )
 
 
 def comparison_table(
@@ -235,13 +118,3 @@ def _marked(
         columns.append([replace(e, **m._asdict()) for e, m in zip(column, marks, strict=True)])
     entries = zip(*columns, strict=True)
     return tuple(replace(row, entries=e) for row, e in zip(rows, entries, strict=True))
-
-
-def numbers(table: Table, entry: Entry) -> tuple[str, str]:
-    """Mean and deviation as printed; a dash without a mean, an empty string without a deviation."""
-    if entry.mean is None:
-        return DASH, ""
-    if entry.deviation is None:
-        return format_value(table.metric, entry.mean), ""
-    deviation = format_value(table.metric, entry.deviation, like=entry.mean)
-    return format_value(table.metric, entry.mean), deviation

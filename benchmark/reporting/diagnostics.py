@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from benchmark.files import write_file
 from benchmark.protocol.catalogue import DIAGNOSTICS, describe, format_value, is_of_ball
-from benchmark.reporting.tables import escape_markdown
+from benchmark.reporting.grid import Column, Grid, GridCell, GridRow
 from benchmark.reporting.wording import DASH
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import method_names, over_seeds, values_of
@@ -24,10 +20,11 @@ NOT_MEASURED = "not measured: no such cell is done, or no two of its bits vary"
 
 
 class DiagnosticRow(NamedTuple):
-    """Means over the seeds that are done, None where there are none, and why there are none."""
+    """Means over the seeds that are done; None for a missing value, with the reason in `notes`."""
 
     method: str
     bits: int
+    metrics: tuple[str, ...]
     values: tuple[float | None, ...]
     notes: tuple[str, ...]
 
@@ -39,18 +36,18 @@ def diagnostic_columns(radius: int) -> tuple[str, ...]:
 
 def diagnostic_rows(cells: Sequence[CellResult], radius: int) -> list[DiagnosticRow]:
     """Rows by method in the order of the cells, then by code length."""
-    groups = over_seeds(cells)
+    groups, columns = over_seeds(cells), diagnostic_columns(radius)
     rows = []
     for method in method_names(cells):
         for (name, bits), group in sorted(groups.items(), key=lambda item: item[0][1]):
             if name != method:
                 continue
             values, notes = [], []
-            for metric in diagnostic_columns(radius):
+            for metric in columns:
                 found = values_of(group, metric)
                 values.append(statistics.fmean(found) if found else None)
                 notes.append("" if found else _reason(group, metric))
-            rows.append(DiagnosticRow(method, bits, tuple(values), tuple(notes)))
+            rows.append(DiagnosticRow(method, bits, columns, tuple(values), tuple(notes)))
     return rows
 
 
@@ -66,49 +63,50 @@ def _reason(group: Sequence[CellResult], metric: str) -> str:
     return NOT_MEASURED
 
 
-def diagnostics_markdown(cells: Sequence[CellResult], radius: int) -> str:
-    """The table as GitHub shows it, with what the columns say below."""
-    columns = diagnostic_columns(radius)
-    rows = diagnostic_rows(cells, radius)
+def diagnostics_grid(cells: Sequence[CellResult], rows: Sequence[DiagnosticRow]) -> Grid:
+    """The diagnostics in print, with what the columns say in the caption.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        What the rows were made from.
+    rows : sequence of DiagnosticRow
+        From :func:`diagnostic_rows`.
+    """
+    columns = rows[0].metrics
     reasons = list(dict.fromkeys(note for row in rows for note in row.notes if note))
-    where = escape_markdown(f"{cells[0].dataset}, {cells[0].features} features")
-    lines = [
-        f"# Diagnostics on {where}",
-        "",
-        "Means over the seeds that are done.",
-        "",
-        f"| method | bits | {' | '.join(columns)} |",
-        f"|:---|---:{'|---:' * len(columns)}|",
-    ]
+
+    def cell(metric: str, value: float | None, note: str) -> GridCell:
+        notes = (str(reasons.index(note) + 1),) if note else ()
+        return GridCell((DASH if value is None else format_value(metric, value),), notes=notes)
+
+    meanings = "; ".join(f"{name}: {describe(name)}" for name in columns)
+    return Grid(
+        f"Diagnostics on {cells[0].dataset}, {cells[0].features} features",
+        (Column("Method", right=False), Column("bits"), *map(Column, columns)),
+        tuple(
+            GridRow(
+                (
+                    GridCell((row.method,)),
+                    GridCell((str(row.bits),)),
+                    *map(cell, columns, row.values, row.notes),
+                )
+            )
+            for row in rows
+        ),
+        footnotes={str(i): text for i, text in enumerate(reasons, 1)},
+        caption=f"Means over the seeds that are done. {meanings}.",
+        data=tuple(_data(rows)),
+    )
+
+
+def _data(rows: Sequence[DiagnosticRow]) -> Iterator[tuple[object, ...]]:
+    """Full precision; reasons for gaps in the last column."""
+    yield ("method", "bits", *rows[0].metrics, "notes")
     for row in rows:
-        shown = []
-        for metric, value, note in zip(columns, row.values, row.notes, strict=True):
-            number = f"<sup>({reasons.index(note) + 1})</sup>" if note else ""
-            shown.append(DASH + number if value is None else format_value(metric, value))
-        lines.append(f"| {escape_markdown(row.method)} | {row.bits} | {' | '.join(shown)} |")
-    lines.append("")
-    lines += [f"- {escape_markdown(name)}: {describe(name)}." for name in columns]
-    lines += ["", *(f"({i}) {escape_markdown(text)}\n" for i, text in enumerate(reasons, 1))]
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def diagnostics_csv(cells: Sequence[CellResult], radius: int) -> str:
-    """The table for a spreadsheet: full precision; reasons for gaps in the last column."""
-    columns = diagnostic_columns(radius)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["method", "bits", *columns, "notes"])
-    for row in diagnostic_rows(cells, radius):
         reasons: dict[str, list[str]] = {}
-        for metric, note in zip(columns, row.notes, strict=True):
+        for metric, note in zip(row.metrics, row.notes, strict=True):
             if note:
                 reasons.setdefault(note, []).append(metric)
         notes = "; ".join(f"{', '.join(names)}: {note}" for note, names in reasons.items())
-        writer.writerow([row.method, row.bits, *row.values, notes])
-    return stream.getvalue()
-
-
-def write_diagnostics(cells: Sequence[CellResult], folder: Path, radius: int) -> None:
-    """Write ``diagnostics.md`` and ``diagnostics.csv``."""
-    write_file(folder / "diagnostics.md", diagnostics_markdown(cells, radius))
-    write_file(folder / "diagnostics.csv", diagnostics_csv(cells, radius))
+        yield (row.method, row.bits, *row.values, notes)

@@ -3,79 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmark.protocol.catalogue import is_ranked
-from benchmark.protocol.protocol import Protocol
-from benchmark.reporting.comparison import comparison_table
-from benchmark.reporting.diagnostics import write_diagnostics
-from benchmark.reporting.tables import to_text, write_tables
-from benchmark.significance.evidence import NONE, Evidence, weigh_cells
-from benchmark.store.record import CellResult
+from benchmark.reporting.audit_tables import write_audit
+from benchmark.reporting.diagnostics import diagnostics_grid
+from benchmark.reporting.pages import write_tables
+from benchmark.reporting.render import text, write_grid
+from benchmark.reporting.report import Report
 from benchmark.store.seeds import write_summary
-from benchmark.store.store import Store
 
 #: How the names of files with tables and figures of papers begin.
 PAPER = "paper-"
 
 
-def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
-    """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
-    cut_offs = [k for k in protocol.map_at if k < n_database]
-    few = [n for n in protocol.precision_at if n in (100, 500)]
-    return [
-        *(f"mAP@{k}" for k in cut_offs),
-        "mAP@all",
-        f"P@r{protocol.radius}",
-        f"empty@r{protocol.radius}",
-        *(f"P@{n}" for n in few),
-        "fit_seconds",
-        "encode_us",
-        "peak_mb",
-    ]
-
-
-def measured_metrics(cells: Sequence[CellResult], protocol: Protocol, n_database: int) -> list[str]:
-    """Those of :func:`table_metrics` that some cell has, or all where no cell is done.
-
-    Without binary codes there are no Hamming balls.
-    """
-    metrics = table_metrics(protocol, n_database)
-    measured = {metric for cell in cells if cell.status == "done" for metric in cell.metrics}
-    return [metric for metric in metrics if metric in measured] if measured else metrics
-
-
-def weigh(
-    cells: Sequence[CellResult],
-    folders: Sequence[str],
-    store: Store,
-    protocol: Protocol,
-    n_database: int,
-) -> dict[str, Evidence]:
-    """Intervals and tests of the metrics that have a table and decide."""
-    metrics = [m for m in measured_metrics(cells, protocol, n_database) if is_ranked(m)]
-    return weigh_cells(cells, folders, store, metrics)
-
-
-def write_outputs(
-    cells: Sequence[CellResult],
-    folder: Path,
-    protocol: Protocol,
-    n_database: int,
-    evidence: Mapping[str, Evidence],
-) -> None:
+def write_outputs(report: Report, folder: Path) -> None:
     """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
     from benchmark.reporting.plots import write_figures
 
     for stale in ("tables", "figures"):
         _clear(folder / stale)
+    cells, tables = report.cells, folder / "tables"
     write_summary(cells, folder / "summary.csv")
-    metrics = measured_metrics(cells, protocol, n_database)
-    write_tables(cells, folder / "tables", metrics, ties=protocol.ties, evidence=evidence)
-    write_diagnostics(cells, folder / "tables", protocol.radius)
+    write_tables(cells, list(report.tables.values()), tables)
+    write_grid(diagnostics_grid(cells, report.diagnostics), tables, "diagnostics")
+    if report.audit is not None:
+        write_audit(report.audit, tables)
     if any(cell.status == "done" for cell in cells):
-        map_metrics = [metric for metric in metrics if metric.startswith("mAP@")]
+        map_metrics = [metric for metric in report.tables if metric.startswith("mAP@")]
         write_figures(cells, folder / "figures", map_metrics)
 
 
@@ -90,19 +44,8 @@ def _clear(folder: Path) -> None:
             path.unlink()
 
 
-def terminal_text(
-    cells: Sequence[CellResult],
-    protocol: Protocol,
-    n_database: int,
-    evidence: Mapping[str, Evidence],
-    *,
-    colour: bool,
-) -> str:
+def terminal_text(report: Report, *, colour: bool) -> str:
     """The main table and precision within the Hamming ball."""
-    metrics = measured_metrics(cells, protocol, n_database)
-    shown = [metrics[0], *(metric for metric in metrics if metric == f"P@r{protocol.radius}")]
-    tables = [
-        comparison_table(cells, m, ties=protocol.ties, evidence=evidence.get(m, NONE))
-        for m in shown
-    ]
-    return "\n\n".join(to_text(table, colour=colour) for table in tables)
+    ball = report.tables.get(f"P@r{report.protocol.radius}")
+    shown = [report.main, *([ball] if ball else [])]
+    return "\n\n".join(text.render(table.grid(), colour=colour) for table in shown)

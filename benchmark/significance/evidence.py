@@ -38,7 +38,7 @@ NONE = Evidence()
 
 
 def weigh_cells(
-    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
+    cells: Sequence[CellResult], store: Store, metrics: Sequence[str]
 ) -> dict[str, Evidence]:
     """The evidence on each metric of a run.
 
@@ -46,15 +46,10 @@ def weigh_cells(
     ----------
     cells : sequence of CellResult
         One data set and one feature kind.
-    folders : sequence of str
-        Where each is stored.
     store : Store
     metrics : sequence of str
     """
-    return {
-        metric: _weigh(values)
-        for metric, values in _per_query(cells, folders, store, metrics).items()
-    }
+    return {metric: _weigh(values) for metric, values in _per_query(cells, store, metrics).items()}
 
 
 def _weigh(values: Values) -> Evidence:
@@ -68,14 +63,14 @@ def _weigh(values: Values) -> Evidence:
 
 
 def _per_query(
-    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
+    cells: Sequence[CellResult], store: Store, metrics: Sequence[str]
 ) -> dict[str, Values]:
     """Stored values of each query; every cell is read once."""
     seeds: dict[str, dict[int, dict[str, list[np.ndarray]]]] = {metric: {} for metric in metrics}
-    for cell, folder in zip(cells, folders, strict=True):
+    for cell in cells:
         if cell.status != "done":
             continue
-        per_query = store.per_query(folder)
+        per_query = store.per_query(cell.folder)
         for metric in metrics:
             if metric in per_query:
                 of_bits = seeds[metric].setdefault(cell.bits, {})

@@ -97,6 +97,8 @@ class CellResult:
         Which tags and word vectors it learnt from; empty for a method that uses none.
     backbone : str
         Network that was trained end to end; empty where features were learnt from.
+    folder : str
+        Where it is stored, below ``cells/``; empty for a cell that is not.
     tuned : Tuning or None
         How its parameters were chosen, if they were.
     metrics : mapping of str to Measure
@@ -116,6 +118,7 @@ class CellResult:
     fidelity: str = "paper"
     tags: str = ""
     backbone: str = ""
+    folder: str = ""
     tuned: Tuning | None = None
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)

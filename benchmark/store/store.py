@@ -18,15 +18,23 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmark.digests import checksum
-from benchmark.files import check_writable, move_folder
+from benchmark.files import move_folder
 from benchmark.protocol.evaluation import Curve
 from benchmark.store.record import CellResult, Measure, Tuning
+from benchmark.store.seeds import summary_frame
+
+#: Fields of a result that ``run.json`` does not hold.
+_ELSEWHERE = ("folder", "curves")
+#: Version of ``run.json``; a cell of another version is run again.
+FORMAT = 1
 
 
 class Store:
@@ -36,31 +44,22 @@ class Store:
     ----------
     root : Path
         The folder that ``--results`` names.
-
-    Raises
-    ------
-    InputError
-        If nothing can be written there.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        check_writable(self.root, "--results")
 
     def write(
         self,
-        folder: str,
         result: CellResult,
         run: Mapping[str, Any],
         arrays: Mapping[str, Mapping[str, np.ndarray]],
         error: str = "",
     ) -> None:
-        """Store a finished or failed cell.
+        """Store a finished or failed cell in its folder.
 
         Parameters
         ----------
-        folder : str
-            Relative to ``cells/``.
         result : CellResult
         run : mapping
             What else belongs in ``run.json``: specification, timings, versions.
@@ -69,7 +68,7 @@ class Store:
         error : str
             Traceback of a failed cell.
         """
-        target = self.root / "cells" / folder
+        target = self._place(result.folder)
         # Beside the target, so that the rename stays on one file system; the dot hides it from
         # readers, and a killed run leaves nothing else behind.
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
@@ -80,22 +79,7 @@ class Store:
         if error:
             (temporary / "error.txt").write_text(error, encoding="utf-8")
         checksums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
-        record = {
-            "dataset": result.dataset,
-            "features": result.features,
-            "method": result.method,
-            "bits": result.bits,
-            "seed": result.seed,
-            "status": result.status,
-            "reason": result.reason,
-            "fidelity": result.fidelity,
-            "tags": result.tags,
-            "backbone": result.backbone,
-            "tuned": result.tuned and result.tuned.record(),
-            "metrics": {name: measure._asdict() for name, measure in result.metrics.items()},
-            **run,
-            "checksums": checksums,
-        }
+        record = {"format": FORMAT, **_as_plain(result), **run, "checksums": checksums}
         record["checksum"] = _digest(record)
         text = json.dumps(record, indent=1, default=str)
         (temporary / "run.json").write_text(text, encoding="utf-8")
@@ -104,25 +88,29 @@ class Store:
 
     def read(self, folder: str) -> CellResult | None:
         """The stored cell, or None if it is absent or damaged (then it is to be run again)."""
-        target = self.root / "cells" / folder
+        target = self._place(folder)
         try:
             record = json.loads((target / "run.json").read_text(encoding="utf-8"))
-            if record.pop("checksum") != _digest(record):
+            if record.pop("checksum") != _digest(record) or record["format"] != FORMAT:
                 return None
             for name, expected in record["checksums"].items():
                 if checksum(target / name) != expected:
                     return None
-            return CellResult(
-                **{key: record[key] for key in _PLAIN_FIELDS},
-                # Cells of methods without tags may come from a version that did not say so.
-                tags=record.get("tags", ""),
-                backbone=record.get("backbone", ""),
-                tuned=Tuning.of_record(record["tuned"]) if record.get("tuned") else None,
-                metrics={name: Measure(**m) for name, m in record["metrics"].items()},
-                curves=_read_curves(target / "profile.npz"),
-            )
+            return _of_plain(record, folder, _read_curves(target / "profile.npz"))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def cells(self, dataset: str) -> Iterator[CellResult]:
+        """Every readable cell of a data set, whatever its key, by method and code length."""
+        root = self.root / "cells"
+        for path in sorted((root / dataset).glob("*/*/run.json")):
+            result = self.read(path.parent.relative_to(root).as_posix())
+            if result is not None:
+                yield result
+
+    def frame(self, dataset: str) -> pd.DataFrame:
+        """Every readable cell of a data set as one tidy frame, see :func:`summary_frame`."""
+        return summary_frame(self.cells(dataset))
 
     def per_query(self, folder: str) -> dict[str, np.ndarray]:
         """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
@@ -132,44 +120,61 @@ class Store:
         """``training`` and ``validation`` loss of each epoch; {} where nothing was recorded."""
         return self._profile_arrays(folder, "history:")
 
+    def has_codes(self, folder: str) -> bool:
+        """Whether a cell was stored with its codes."""
+        return (self._place(folder) / "codes.npz").exists()
+
+    def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Query and database codes as :mod:`benchmark.protocol.search` stores them, or None."""
+        if not self.has_codes(folder):
+            return None
+        with np.load(self._place(folder) / "codes.npz", allow_pickle=False) as arrays:
+            return arrays["query"], arrays["database"]
+
+    def record(self, folder: str) -> dict[str, Any]:
+        """The ``run.json`` of a cell; {} where there is none that can be read."""
+        return _load_record(self._place(folder) / "run.json")
+
+    def records(self, dataset: str) -> Iterator[dict[str, Any]]:
+        """The ``run.json`` of every readable cell of a data set, whatever its key."""
+        for path in sorted((self.root / "cells" / dataset).glob("*/*/run.json")):
+            if record := _load_record(path):
+                yield record
+
+    def _place(self, folder: str) -> Path:
+        return self.root / "cells" / folder
+
     def _profile_arrays(self, folder: str, prefix: str) -> dict[str, np.ndarray]:
-        path = self.root / "cells" / folder / "profile.npz"
+        path = self._place(folder) / "profile.npz"
         if not path.exists():
             return {}
         with np.load(path, allow_pickle=False) as arrays:
             names = [name for name in arrays if name.startswith(prefix)]
             return {name.removeprefix(prefix): arrays[name] for name in names}
 
-    def has_codes(self, folder: str) -> bool:
-        """Whether a cell was stored with its codes."""
-        return (self.root / "cells" / folder / "codes.npz").exists()
 
-    def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Query and database codes as :mod:`benchmark.protocol.search` stores them, or None."""
-        if not self.has_codes(folder):
-            return None
-        with np.load(self.root / "cells" / folder / "codes.npz", allow_pickle=False) as arrays:
-            return arrays["query"], arrays["database"]
-
-    def records(self, dataset: str) -> Iterator[dict[str, Any]]:
-        """The ``run.json`` of every readable cell of a data set, whatever its key."""
-        for path in sorted((self.root / "cells" / dataset).glob("*/*/run.json")):
-            try:
-                yield json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
+def _as_plain(result: CellResult) -> dict[str, Any]:
+    """The fields of ``run.json``; curves are arrays, and the folder is where the file lies."""
+    plain = {
+        f.name: getattr(result, f.name) for f in fields(CellResult) if f.name not in _ELSEWHERE
+    }
+    plain["tuned"] = result.tuned and result.tuned.record()
+    plain["metrics"] = {name: measure._asdict() for name, measure in result.metrics.items()}
+    return plain
 
 
-_PLAIN_FIELDS = (
-    "dataset",
-    "features",
-    "method",
-    "bits",
-    "seed",
-    "status",
-    "reason",
-    "fidelity",
-)
+def _of_plain(record: Mapping[str, Any], folder: str, curves: Mapping[str, Curve]) -> CellResult:
+    plain = {f.name: record[f.name] for f in fields(CellResult) if f.name not in _ELSEWHERE}
+    plain["tuned"] = Tuning.of_record(record["tuned"]) if record["tuned"] else None
+    plain["metrics"] = {name: Measure(**m) for name, m in record["metrics"].items()}
+    return CellResult(**plain, folder=folder, curves=curves)
+
+
+def _load_record(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _read_curves(path: Path) -> dict[str, Curve]:

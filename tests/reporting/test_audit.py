@@ -23,7 +23,7 @@ def audited(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("audit"))
     rng = np.random.default_rng(0)
     labels = [rng.integers(0, 4, n) for n in (20, 150)]
-    cells, folders, codes = [], [], {}
+    cells, codes = [], {}
     for method, flips in (("good", 0.1), ("bad", 0.5)):
         for seed in range(2):
             pair = []
@@ -31,17 +31,16 @@ def audited(tmp_path_factory):
                 truth = (ids[:, None] >> np.arange(BITS) % 2) & 1 == 1
                 pair.append(truth ^ (rng.random(truth.shape) < flips))
             codes[method, seed] = pair
-            cell = CellResult("d[n=1]", "f", method, BITS, seed, "done")
+            folder = f"d/{method}/{BITS}b-s{seed}-x"
+            cell = CellResult("d[n=1]", "f", method, BITS, seed, "done", folder=folder)
             packed = {
                 name: np.packbits(c, axis=1, bitorder="little")
                 for name, c in zip(("query", "database"), pair, strict=True)
             }
-            folder = f"d/{method}/{BITS}b-s{seed}-x"
-            store.write(folder, cell, {}, {"codes": packed})
+            store.write(cell, {}, {"codes": packed})
             cells.append(cell)
-            folders.append(folder)
-    frame = audit_cells(cells, folders, store, *labels)
-    return frame, codes, labels, (cells, folders, store)
+    frame = audit_cells(cells, store, *labels)
+    return frame, codes, labels, (cells, store)
 
 
 def value(frame, method, convention, metric):
@@ -51,9 +50,9 @@ def value(frame, method, convention, metric):
 
 
 def test_codes_come_back_as_they_were(audited):
-    _, codes, _, (cells, folders, store) = audited
-    for cell, folder in zip(cells, folders, strict=True):
-        stored = store.codes(folder)
+    _, codes, _, (cells, store) = audited
+    for cell in cells:
+        stored = store.codes(cell.folder)
         search = search_of_stored(stored[0])
         for ours, true in zip(stored, codes[cell.method, cell.seed], strict=True):
             bits = search.restored(ours, BITS)
@@ -130,10 +129,10 @@ def test_quantisers_are_audited_by_their_scores(audited, tmp_path):
     rng = np.random.default_rng(1)
     words = rng.integers(0, 8, (150, 2)).astype(np.uint8)
     tables = rng.normal(size=(20, 2, 8)).astype(np.float32)
-    cell = CellResult("d", "f", "words", BITS, 0, "done")
+    cell = CellResult("d", "f", "words", BITS, 0, "done", folder="d/words/x")
     store = Store(tmp_path)
-    store.write("d/words/x", cell, {}, {"codes": {"query": tables, "database": words}})
-    frame = audit_cells([cell], ["d/words/x"], store, *labels)
+    store.write(cell, {}, {"codes": {"query": tables, "database": words}})
+    frame = audit_cells([cell], store, *labels)
     for name in ("wdht", "trec"):
         expected = evaluate_scores(tables, words, *labels, name)["mAP@all"]
         assert value(frame, "words", name, "mAP@all") == pytest.approx(expected, rel=1e-12)
@@ -147,9 +146,11 @@ def test_cells_without_codes_are_left_out(audited, tmp_path):
     """Not done, or stored without codes."""
     _, _, labels, _ = audited
     store = Store(tmp_path)
-    cells = [CellResult("d", "f", f"m{i}", BITS, 0, s) for i, s in enumerate(("done", "skipped"))]
-    folders = [f"d/m{i}/x" for i in range(2)]
-    store.write(folders[0], cells[0], {}, {})
-    frame = audit_cells(cells, folders, store, *labels)
+    cells = [
+        CellResult("d", "f", f"m{i}", BITS, 0, status, folder=f"d/m{i}/x")
+        for i, status in enumerate(("done", "skipped"))
+    ]
+    store.write(cells[0], {}, {})
+    frame = audit_cells(cells, store, *labels)
     assert frame.empty and list(frame.columns) == list(COLUMNS)
     assert "no cell" in audit_text(frame) and "No cell" in audit_markdown(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from benchmark.execution.cell import training_curves
 from benchmark.protocol.diagnostics import diagnose
-from benchmark.reporting.diagnostics import diagnostic_rows, diagnostics_markdown, write_diagnostics
+from benchmark.reporting.diagnostics import diagnostic_rows, diagnostics_grid
+from benchmark.reporting.render import write_grid
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.store import Store
 
@@ -96,12 +98,12 @@ def test_table_has_means_over_seeds_and_a_reason_for_each_dash(cells, tmp_path):
         ("pq", 12),
         ("wdht", 12),
     ]
-    write_diagnostics(cells, tmp_path, 2)
+    page, *_ = write_grid(diagnostics_grid(cells, rows), tmp_path, "diagnostics")
     table = pd.read_csv(tmp_path / "diagnostics.csv", index_col=["method", "bits"])
     assert table.loc[("lsh", 12), "bit_balance"] == pytest.approx(0.2)
     assert table.loc[("lsh", 24), "empty@r2"] == 0.25
     assert np.isnan(table.loc[("pq", 12), "bit_balance"])
-    text = diagnostics_markdown(cells, 2)
+    text = page.read_text()
     assert "| lsh | 12 | 0.2000 |" in text and "| 7 |" in text
     assert "skipped: needs tags" in text and "code words in place of bits" in text
 
@@ -109,7 +111,7 @@ def test_table_has_means_over_seeds_and_a_reason_for_each_dash(cells, tmp_path):
 def test_store_gives_training_curves_back(tmp_path):
     store = Store(tmp_path)
     arrays = {"profile": {"history:training": np.array([3.0, 2.0]), "query:P@5": np.zeros(3)}}
-    store.write("d/wdht/12b", cell("wdht", 12, 0), {}, arrays)
+    store.write(replace(cell("wdht", 12, 0), folder="d/wdht/12b"), {}, arrays)
     assert store.training_curves("d/wdht/12b")["training"].tolist() == [3.0, 2.0]
     assert list(store.per_query("d/wdht/12b")) == ["P@5"]
     assert store.training_curves("d/absent/12b") == {}

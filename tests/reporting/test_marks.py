@@ -17,7 +17,9 @@ from benchmark.reporting.marks import (
     letter,
     spell_letters,
 )
-from benchmark.reporting.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.reporting.pages import write_tables
+from benchmark.reporting.render import latex, markdown, spreadsheet
+from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
 from benchmark.significance.evidence import Evidence, weigh_cells
 from benchmark.significance.randomisation import Comparison
@@ -25,6 +27,22 @@ from benchmark.store.record import CellResult, Measure
 from benchmark.store.store import Store
 
 METHODS = ("top", "near", "low", "gone")
+
+
+def to_text(table, **options):
+    return plain.render(table.grid(), **options)
+
+
+def to_markdown(table):
+    return markdown.render(table.grid())
+
+
+def to_csv(table):
+    return spreadsheet.render(table.grid())
+
+
+def to_latex(table):
+    return latex.render(table.grid())
 
 
 def comparison(means, significant, methods=METHODS[:3]):
@@ -111,7 +129,7 @@ def stored(tmp_path):
     """Three methods at two lengths and two seeds: near is like top at 12 bits, worse at 24."""
     rng = np.random.default_rng(0)
     hard = rng.random(200)
-    store, cells, folders = Store(tmp_path), [], []
+    store, cells = Store(tmp_path), []
     gains = {"top": (0.3, 0.3), "near": (0.299, 0.2), "low": (0.0, 0.1)}
     for method, by_length in gains.items():
         for bits, gain in zip((12, 24), by_length, strict=True):
@@ -119,12 +137,11 @@ def stored(tmp_path):
                 values = 0.5 * hard + gain + rng.normal(0, 0.05, 200)
                 mean = Measure(*[float(values.mean())] * 3)
                 metrics = {"mAP@all": mean, "base_rate": mean._replace(value=0.1)}
-                cell = CellResult("d", "f", method, bits, seed, "done", metrics=metrics)
                 folder = f"d/{method}/{bits}b-s{seed}-x"
-                store.write(folder, cell, {}, {"profile": {"query:mAP@all": values}})
-                cells.append(cell)
-                folders.append(folder)
-    return cells, folders, store
+                place = ("d", "f", method, bits, seed, "done")
+                cells.append(CellResult(*place, folder=folder, metrics=metrics))
+                store.write(cells[-1], {}, {"profile": {"query:mAP@all": values}})
+    return cells, store
 
 
 @pytest.fixture
@@ -134,8 +151,8 @@ def table(stored):
 
 
 def test_stored_values_of_each_query_are_read_back(stored):
-    cells, folders, store = stored
-    values = store.per_query(folders[0])
+    cells, store = stored
+    values = store.per_query(cells[0].folder)
     assert list(values) == ["mAP@all"] and values["mAP@all"].shape == (200,)
     assert values["mAP@all"].mean() == cells[0].metrics["mAP@all"].value
     assert store.per_query("d/nothing/here") == {}
@@ -154,13 +171,13 @@ def test_every_column_is_compared(stored, table):
 
 
 def test_cells_that_are_not_done_and_lone_methods_are_not_compared(stored):
-    cells, folders, store = stored
-    kept = [i for i, c in enumerate(cells) if c.method == "top" or c.bits == 24]
-    found = weigh_cells([cells[i] for i in kept], [folders[i] for i in kept], store, ["mAP@all"])
+    cells, store = stored
+    kept = [c for c in cells if c.method == "top" or c.bits == 24]
+    found = weigh_cells(kept, store, ["mAP@all"])
     assert list(found["mAP@all"].tests) == [24]
     assert set(found["mAP@all"].intervals) == {("top", 12), ("top", 24), ("near", 24), ("low", 24)}
     skipped = [CellResult("d", "f", m, 12, 0, "skipped") for m in "ab"]
-    assert weigh_cells(skipped, ["x", "y"], store, ["mAP@all"]) == {"mAP@all": Evidence()}
+    assert weigh_cells(skipped, store, ["mAP@all"]) == {"mAP@all": Evidence()}
 
 
 def test_markdown_shows_letters(table):
@@ -168,7 +185,7 @@ def test_markdown_shows_letters(table):
     rows = [[c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
     assert {len(row) for row in rows} == {4}
     assert [row[:2] for row in rows[2:]] == [["a", "top"], ["b", "near"], ["c", "low"],
-                                             ["", "*base rate*"]]  # fmt: skip
+                                             ["", "base rate"]]  # fmt: skip
     assert re.fullmatch(r"\*\*0.\d{4}\*\* ± 0.\d{4}<sup>b,c</sup>", rows[2][3])
     assert re.fullmatch(r"<ins>0.\d{4}</ins> ± 0.\d{4}<sup>c</sup>", rows[3][3])
     assert "not significantly worse" in text and "level 0.05" in text
@@ -194,7 +211,7 @@ def test_csv_lists_letters(table):
 
 def test_csv_has_the_interval_of_each_mean(table, stored):
     frame = pd.read_csv(io.StringIO(to_csv(table)), index_col="method")
-    values = np.stack([stored[2].per_query(f"d/near/24b-s{seed}-x")["mAP@all"] for seed in (0, 1)])
+    values = np.stack([stored[1].per_query(f"d/near/24b-s{seed}-x")["mAP@all"] for seed in (0, 1)])
     low, high = frame.loc["near", ["24 bits low", "24 bits high"]]
     assert (low, high) == pytest.approx(tuple(bootstrap_interval(values)))
     assert low < frame.loc["near", "24 bits"] < high
@@ -210,9 +227,8 @@ def test_latex_shows_letters_in_rows_of_equal_width(table):
     assert text.count("{") == text.count("}")
 
 
-def test_page_says_once_what_the_marks_mean(stored, tmp_path):
-    evidence = weigh_cells(*stored, ["mAP@all"])
-    page = write_tables(stored[0], tmp_path / "tables", ["mAP@all"], evidence=evidence)
+def test_page_says_once_what_the_marks_mean(stored, table, tmp_path):
+    page = write_tables(stored[0], [table], tmp_path / "tables")
     text = page.read_text(encoding="utf-8")
     assert text.count("randomisation test") == 1
     assert "at 24 bits, not at 12 bits." in text

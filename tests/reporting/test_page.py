@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,8 +16,11 @@ from benchmark.datasets.base import Dataset, Split
 from benchmark.protocol.catalogue import format_value
 from benchmark.protocol.evaluation import Curve
 from benchmark.protocol.protocol import PRESETS
+from benchmark.reporting.audit import audit_cells
 from benchmark.reporting.page.content import findings
-from benchmark.reporting.page.page import Finished, write_report
+from benchmark.reporting.page.page import write_page
+from benchmark.reporting.report import make_report
+from benchmark.reporting.table import Entry, Row, Table
 from benchmark.significance.randomisation import Comparison
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.seeds import write_summary
@@ -50,7 +54,7 @@ def dataset(images):
 def make_run(folder, *, images=None, codes=True):
     store = Store(folder)
     rng = np.random.default_rng(0)
-    cells, folders = [], []
+    cells = []
     for number, method in enumerate(METHODS):
         for bits in BITS:
             for seed in (0, 1):
@@ -61,6 +65,7 @@ def make_run(folder, *, images=None, codes=True):
                 recall = np.arange(1, 1001) / 1000
                 cell = CellResult(
                     *("squares", "gist", method, bits, seed, "done"),
+                    folder=f"squares/{number}/{bits}b-s{seed}",
                     metrics=metrics,
                     curves={"PR": Curve(recall, value * (1.2 - recall))},
                 )
@@ -72,13 +77,8 @@ def make_run(folder, *, images=None, codes=True):
                     stored = rng.integers(0, 256, shape, dtype=np.uint8)
                     arrays["codes"] = {"query": stored[N:], "database": stored[:N]}
                 cells.append(cell)
-                folders.append(f"squares/{number}/{bits}b-s{seed}")
-                store.write(folders[-1], cell, {"versions": {"numpy": "9.9"}}, arrays)
-    bundle = folder / "bundle"
-    bundle.mkdir()
-    np.save(bundle / "query_items.npy", np.arange(N, N + Q))
-    np.save(bundle / "database_items.npy", np.arange(N))
-    return Finished(cells, folders, store, PRESETS["wdht"], dataset(images), bundle, {})
+                store.write(cell, {"versions": {"numpy": "9.9"}}, arrays)
+    return make_report(cells, store, PRESETS["wdht"], dataset(images))
 
 
 class Numbers(HTMLParser):
@@ -115,7 +115,7 @@ def parsed(path):
 def test_numbers_equal_summary_to_the_last_printed_digit(tmp_path):
     run = make_run(tmp_path)
     write_summary(run.cells, tmp_path / "summary.csv")
-    entries = parsed(write_report(run, tmp_path)).entries
+    entries = parsed(write_page(run, tmp_path)).entries
     summary = pd.read_csv(tmp_path / "summary.csv")
     means = summary.groupby(["method", "bits", "metric"])["value"].mean()
     shown = {key: text for key, text in entries.items() if text != "–"}
@@ -125,7 +125,7 @@ def test_numbers_equal_summary_to_the_last_printed_digit(tmp_path):
 
 
 def test_page_is_one_file_that_names_no_other_place(tmp_path):
-    path = write_report(make_run(tmp_path, images=Squares()), tmp_path)
+    path = write_page(make_run(tmp_path, images=Squares()), tmp_path)
     addresses = parsed(path).addresses
     assert any(address.startswith("data:image/jpeg") for address in addresses)
     assert all(address.startswith(("data:", "#")) for address in addresses)
@@ -139,38 +139,44 @@ def test_page_is_one_file_that_names_no_other_place(tmp_path):
 
 def test_audit_and_tables_of_papers_are_on_the_page_once_they_are_there(tmp_path):
     run = make_run(tmp_path)
-    text = write_report(run, tmp_path).read_text()
+    labels = run.dataset.labels
+    audit = audit_cells(run.cells[:1], run.store, labels[N:], labels[:N])
+    text = write_page(run, tmp_path).read_text()
     assert 'id="papers"' not in text and 'id="audit"' not in text
     tables = tmp_path / "tables"
     tables.mkdir()
     (tables / "paper-3.txt").write_text("WDHT, Table 3 <x>")
-    (tables / "audit.txt").write_text("Audit: spans")
-    text = write_report(run, tmp_path).read_text()
-    assert "WDHT, Table 3 &lt;x&gt;</pre>" in text and "Audit: spans</pre>" in text
+    text = write_page(replace(run, audit=audit), tmp_path).read_text()
+    assert "WDHT, Table 3 &lt;x&gt;</pre>" in text
+    assert 'id="audit"' in text and "Audit: mAP over the whole ranking" in text
 
 
 def test_what_the_gallery_lacks_is_said(tmp_path):
-    assert "has no images" in write_report(make_run(tmp_path / "a"), tmp_path).read_text()
+    assert "has no images" in write_page(make_run(tmp_path / "a"), tmp_path).read_text()
     run = make_run(tmp_path / "b", images=Squares(), codes=False)
-    assert "run again with --save-codes" in write_report(run, tmp_path).read_text()
+    assert "run again with --save-codes" in write_page(run, tmp_path).read_text()
 
 
-def test_better_rests_on_a_test(tmp_path):
-    run = make_run(tmp_path)
-    differences = np.array([[0, -1, -1], [1, 0, -1], [1, 1, 0]], dtype=float)
+def test_better_rests_on_a_test():
+    rows = tuple(
+        Row(method, (Entry(mean), Entry(mean)))
+        for method, mean in zip(METHODS, (0.2, 0.1, 0.3), strict=True)
+    )
+    differences = np.array([[0, 1, -1], [-1, 0, -1], [1, 1, 0]], dtype=float)
     p = np.array([[1, 0.5, 0.01], [0.5, 1, 0.4], [0.01, 0.4, 1]])
     tests = {12: Comparison(METHODS, np.zeros(3), differences, p)}
-    first, second = findings(run.cells, "mAP@all", tests)
+    table = Table("d", "f", "mAP@all", BITS, rows, None, (0,), True, tests=tests)
+    first, second = findings(table)
     assert first["best"] == second["best"] == "wdht"
     assert first["claim"] == "Better than itq. Not shown to differ from lsh[x=<b>]."
     assert second["claim"] == "Not tested against another method."
     p[1, 2] = p[2, 1] = 0.02
-    (first, _) = findings(run.cells, "mAP@all", tests)
+    (first, _) = findings(table)
     assert first["claim"] == "Better than every other method."
 
 
 @pytest.mark.parametrize("images", [None, Squares()])
 def test_same_run_same_page(tmp_path, images):
     run = make_run(tmp_path, images=images)
-    once = write_report(run, tmp_path).read_bytes()
-    assert write_report(run, tmp_path).read_bytes() == once
+    once = write_page(run, tmp_path).read_bytes()
+    assert write_page(run, tmp_path).read_bytes() == once

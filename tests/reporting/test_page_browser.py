@@ -9,7 +9,7 @@ import shutil
 import pytest
 from test_page import Squares, make_run
 
-from benchmark.reporting.page.page import write_report
+from benchmark.reporting.page.page import write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -39,7 +39,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, tmp_path):
-    path = write_report(make_run(tmp_path, images=Squares()), tmp_path)
+    path = write_page(make_run(tmp_path, images=Squares()), tmp_path)
     for log in ("browser", "performance"):
         browser.get_log(log)
     browser.get(path.as_uri())

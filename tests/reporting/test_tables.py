@@ -11,12 +11,31 @@ from hypothesis import strategies as st
 
 from benchmark.errors import InputError
 from benchmark.files import write_file
-from benchmark.reporting.comparison import comparison_table, format_value
-from benchmark.reporting.tables import to_csv, to_latex, to_markdown, to_text, write_tables
+from benchmark.protocol.catalogue import format_value
+from benchmark.reporting.comparison import comparison_table
+from benchmark.reporting.pages import write_tables
+from benchmark.reporting.render import latex, markdown, spreadsheet
+from benchmark.reporting.render import text as plain
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.seeds import summary_frame, write_summary
 
 REASON = "ValueError: 100% of_it & [more] {x} <y>"
+
+
+def to_text(table, **options):
+    return plain.render(table.grid(), **options)
+
+
+def to_markdown(table):
+    return markdown.render(table.grid())
+
+
+def to_csv(table):
+    return spreadsheet.render(table.grid())
+
+
+def to_latex(table):
+    return latex.render(table.grid())
 
 
 def cell(method, bits, seed, value=None, *, status="done", reason="", **more):
@@ -154,10 +173,10 @@ def test_bad_input_is_one_clear_line(cells):
 
 def test_text(table):
     lines = to_text(table).splitlines()
-    assert lines[2].split() == ["method", "12", "bits", "24", "bits"]
-    assert lines[4].split() == ["lsh", "0.2000", "±0.1000+", "0.5000", "±0.0000*"]
-    assert lines[5].split() == ["wmh", "(1)", "0.3000", "±0.0000*", "(2)", "–", "(3)"]
-    assert lines[6].split() == ["sh", "0.2000", "±0.0000+", "0.3000", "±0.0866+"]
+    assert lines[2].split() == ["Method", "12", "bits", "24", "bits"]
+    assert lines[4].split() == ["lsh", "0.2000", "±", "0.1000+", "0.5000", "±", "0.0000*"]
+    assert lines[5].split() == ["wmh", "(1)", "0.3000", "±", "0.0000*", "(2)", "–", "(3)"]
+    assert lines[6].split() == ["sh", "0.2000", "±", "0.0000+", "0.3000", "±", "0.0866+"]
     assert lines[8].split() == ["base", "rate", "0.0500", "0.0500"]
     starts = [line.index("0.2000") for line in (lines[4], lines[6])]
     assert starts == [lines[5].index("0.3000"), lines[8].index("0.0500")]
@@ -183,7 +202,7 @@ def test_markdown(table):
     body = [[part.strip() for part in row] for row in rows]
     assert body[2] == ["lsh", "<ins>0.2000</ins> ± 0.1000", "**0.5000** ± 0.0000"]
     assert body[3] == ["wmh<sup>(1)</sup>", "**0.3000** ± 0.0000<sup>(2)</sup>", "–<sup>(3)</sup>"]
-    assert body[-1] == ["*base rate*", "0.0500", "0.0500"]
+    assert body[-1] == ["base rate", "0.0500", "0.0500"]
     assert "<sup>(3)</sup> skipped: bits odd" in lines
     assert r"100% of_it \& \[more\] {x} \<y\>" in to_markdown(table)
     assert lines[0] == "### mAP@all on corel_5k, gist features"
@@ -283,10 +302,11 @@ def test_marks_follow_the_printed_numbers(values):
 
 
 def test_write_tables(cells, tmp_path):
-    page = write_tables(cells, tmp_path / "tables", ["mAP@all", "fit_seconds"])
+    tables = [comparison_table(cells, metric) for metric in ("mAP@all", "fit_seconds")]
+    page = write_tables(cells, tables, tmp_path / "tables")
     names = sorted(p.name for p in page.parent.iterdir())
     stems = ("fit_seconds", "mAP@all")
-    assert names == ["all.md", *(f"{s}.{x}" for s in stems for x in ("csv", "md", "tex"))]
+    assert names == ["all.md", *(f"{s}.{x}" for s in stems for x in ("csv", "md", "tex", "txt"))]
     text = page.read_text(encoding="utf-8")
     assert re.findall("^#+ .*", text, re.M) == [
         "# corel_5k, gist features",
@@ -300,7 +320,7 @@ def test_write_tables(cells, tmp_path):
 def test_file_names_are_safe(cells, tmp_path):
     odd = next(c for c in cells if c.status == "done")
     odd.metrics["a/b: c"] = Measure(1.0, 1.0, 1.0)
-    write_tables(cells, tmp_path, ["a/b: c"])
+    write_tables(cells, [comparison_table(cells, "a/b: c")], tmp_path)
     assert (tmp_path / "a_b__c.md").is_file()
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmark.protocol.catalogue import describe, format_value
-from benchmark.protocol.protocol import Protocol
-from benchmark.reporting.comparison import Table, comparison_table, numbers
-from benchmark.reporting.diagnostics import diagnostic_columns, diagnostic_rows
+from benchmark.reporting.diagnostics import DiagnosticRow
 from benchmark.reporting.marks import letter, spell_letters
+from benchmark.reporting.report import Report
+from benchmark.reporting.table import Table, numbers
 from benchmark.reporting.wording import DASH, LETTERS, describe_marks, describe_test
-from benchmark.significance.evidence import NONE, Evidence
-from benchmark.significance.randomisation import Comparison
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import (
     chance_level,
@@ -28,33 +25,28 @@ from benchmark.store.seeds import (
     over_seeds,
     values_of,
 )
-from benchmark.store.store import Store
 
 #: Points along one curve on the page.
 POINTS = 80
 DASHES = ("", "6 3", "1.5 3", "6 3 1.5 3")
 
 
-def findings(
-    cells: Sequence[CellResult], metric: str, tests: Mapping[int, Comparison]
-) -> list[dict[str, Any]]:
+def findings(table: Table) -> list[dict[str, Any]]:
     """The method with the largest mean at each code length, and what tests say of it."""
-    groups, found = over_seeds(cells), []
-    for bits in code_lengths(cells):
+    found = []
+    for j, bits in enumerate(table.bits):
         means = {
-            method: statistics.fmean(values)
-            for method in method_names(cells)
-            if (values := values_of(groups.get((method, bits), []), metric))
+            row.method: row.entries[j].mean for row in table.rows if row.entries[j].mean is not None
         }
         if not means:
             continue
         best = max(means, key=means.__getitem__)
-        comparison = tests.get(bits)
+        comparison = table.tests.get(bits)
         worse, open_ = [], []
         if comparison and best in comparison.methods:
             worse = list(comparison.worse_than(best))
             open_ = [m for m in comparison.methods if m != best and m not in worse]
-        value = format_value(metric, means[best])
+        value = format_value(table.metric, means[best])
         claim = _claim(worse, open_, len(means) - 1)
         found.append({"bits": bits, "best": best, "value": value, "claim": claim})
     return found
@@ -123,39 +115,35 @@ class Numbers:
     tested: str
 
 
-def table(
-    cells: Sequence[CellResult],
-    metrics: Sequence[str],
-    protocol: Protocol,
-    evidence: Mapping[str, Evidence],
-) -> Numbers:
+def table(report: Report) -> Numbers:
     """Every number of the run, a row for each method and code length."""
     notes: dict[str, int] = {}
-    tables = {
-        m: comparison_table(cells, m, ties=protocol.ties, evidence=evidence.get(m, NONE))
-        for m in metrics
-    }
-    diagnostics = [m for m in diagnostic_columns(protocol.radius) if m not in metrics]
-    kept = [diagnostic_columns(protocol.radius).index(m) for m in diagnostics]
-    rows = {(row.method, row.bits): row for row in diagnostic_rows(cells, protocol.radius)}
-    first = tables[metrics[0]]
+    tables, first = report.tables, report.main
+    by_place = {(row.method, row.bits): row for row in report.diagnostics}
+    diagnostics = [m for m in report.diagnostics[0].metrics if m not in tables]
     lines = []
-    for i, method in enumerate(method_names(cells)):
+    for i, method in enumerate(method_names(report.cells)):
         own = _numbered(notes, first.footnotes.get(first.rows[i].note, ""))
         for j, bits in enumerate(first.bits):
-            entries = [_shown(tables[m], i, j, notes) for m in metrics]
-            row = rows.get((method, bits))
-            for metric, k in zip(diagnostics, kept, strict=True):
-                value, note = (row.values[k], row.notes[k]) if row else (None, "not run")
-                text = DASH if value is None else format_value(metric, value)
-                entries.append(Shown(metric, value, text, notes=_numbered(notes, note)))
+            entries = [_shown(one, i, j, notes) for one in tables.values()]
+            row = by_place.get((method, bits))
+            entries += [_diagnosed(row, metric, notes) for metric in diagnostics]
             lines.append(Line(letter(i), method, bits, entries, own))
     return Numbers(
-        [(metric, describe(metric)) for metric in (*metrics, *diagnostics)],
+        [(metric, describe(metric)) for metric in (*tables, *diagnostics)],
         lines,
         {number: text for text, number in notes.items()},
         _claims(tables.values()),
     )
+
+
+def _diagnosed(row: DiagnosticRow | None, metric: str, notes: dict[str, int]) -> Shown:
+    value, note = None, "not run"
+    if row is not None:
+        place = row.metrics.index(metric)
+        value, note = row.values[place], row.notes[place]
+    text = DASH if value is None else format_value(metric, value)
+    return Shown(metric, value, text, notes=_numbered(notes, note))
 
 
 def _shown(table: Table, i: int, j: int, notes: dict[str, int]) -> Shown:
@@ -190,14 +178,12 @@ def _claims(tables: Iterable[Table]) -> str:
     return " ".join([marks, *([LETTERS] if levels else []), *map(describe_test, levels)])
 
 
-def plots(
-    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metrics: Sequence[str]
-) -> dict[str, Any]:
+def plots(report: Report) -> dict[str, Any]:
     """Everything the script draws; numbers have four significant digits or so."""
     from benchmark.reporting.plots import COLOURS, MARKERS
 
+    cells, main = report.cells, report.main.metric
     methods, lengths, groups = method_names(cells), code_lengths(cells), over_seeds(cells)
-    main = metrics[0]
 
     def mean(method: str, bits: int, metric: str) -> float | None:
         values = values_of(groups.get((method, bits), []), metric)
@@ -221,7 +207,7 @@ def plots(
             m: [[mean(m, b, "fit_seconds"), mean(m, b, main), b] for b in lengths] for m in methods
         },
         "pr": {b: {m: _curve(groups.get((m, b), [])) for m in methods} for b in lengths},
-        "training": _training(cells, folders, store),
+        "training": _training(report),
     }
 
 
@@ -233,15 +219,13 @@ def _curve(group: Sequence[CellResult]) -> list[list[float]]:
     return [[_short(curve.x[i]), _short(curve.y[i])] for i in chosen]
 
 
-def _training(
-    cells: Sequence[CellResult], folders: Sequence[str], store: Store
-) -> list[dict[str, Any]]:
+def _training(report: Report) -> list[dict[str, Any]]:
     """Losses of the first seed of each method and code length that has them."""
     found, seen = [], set()
-    for cell, folder in zip(cells, folders, strict=True):
+    for cell in report.cells:
         if cell.status != "done" or (cell.method, cell.bits) in seen:
             continue
-        if losses := store.training_curves(folder):
+        if losses := report.store.training_curves(cell.folder):
             seen.add((cell.method, cell.bits))
             lines = {n: [_short(v) for v in y] for n, y in losses.items()}
             found.append({"method": cell.method, "bits": cell.bits, "seed": cell.seed, **lines})
@@ -253,13 +237,10 @@ def _short(value: float) -> float | None:
     return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
-def specification(folders: Sequence[str], store: Store) -> dict[str, Any]:
+def specification(report: Report) -> dict[str, Any]:
     """How each cell was made, as its ``run.json`` says; what all cells share is said once."""
-    records = []
-    for folder in folders:
-        path = store.root / "cells" / folder / "run.json"
-        if path.exists():
-            records.append(json.loads(path.read_text(encoding="utf-8")))
+    stored = (report.store.record(cell.folder) for cell in report.cells if cell.folder)
+    records = [record for record in stored if record]
     names = ("method", "bits", "seed", "device", "finished")
     parts = [
         {"specification": record.get("specification", {}), "versions": record.get("versions", {})}

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.datasets.base import Dataset
 from benchmark.protocol.search import top_items
+from benchmark.reporting.report import Report
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import code_lengths, value_of
-from benchmark.store.store import Store
-
-if TYPE_CHECKING:
-    from benchmark.datasets.base import Dataset
 
 QUERIES, METHODS, RESULTS, SIDE, QUALITY, SEED = 6, 4, 8, 96, 70, 0
 
@@ -49,56 +44,44 @@ class Gallery:
     reason: str = ""
 
 
-def make_gallery(
-    cells: Sequence[CellResult],
-    folders: Sequence[str],
-    store: Store,
-    dataset: Dataset,
-    bundle: Path,
-    metrics: Sequence[str],
-) -> Gallery:
+def make_gallery(report: Report) -> Gallery:
     """The first results of the best methods at the longest codes, for queries drawn at random."""
+    dataset, store = report.dataset, report.store
     if dataset.images is None:
         return Gallery(0, [], "This data set has no images to show.")
-    chosen = _chosen(cells, folders, store, metrics[0])
+    chosen = _chosen(report)
     if not chosen:
         return Gallery(0, [], "No codes are stored: run again with --save-codes.")
-    items = {part: np.load(bundle / f"{part}_items.npy") for part in ("query", "database")}
+    queries, database = dataset.split.query, dataset.split.database
     rng = np.random.default_rng(SEED)
-    n = len(items["query"])
+    n = len(queries)
     positions = np.sort(rng.choice(n, min(QUERIES, n), replace=False))
     ranked = {}
-    for cell, folder in chosen:
-        codes = store.codes(folder)
+    for cell in chosen:
+        codes = store.codes(cell.folder)
         ranked[cell.method] = [top_items(codes, q, cell.bits, RESULTS) for q in positions.tolist()]
     examples = []
     for i, q in enumerate(positions):
-        item = items["query"][q]
+        item = queries[q]
         found = [
-            (method, [_picture(dataset, items["database"][r], item) for r in rows[i]])
+            (method, [_picture(dataset, database[r], item) for r in rows[i]])
             for method, rows in ranked.items()
         ]
         examples.append(Example(_picture(dataset, item, None), found))
-    return Gallery(chosen[0][0].bits, examples)
+    return Gallery(chosen[0].bits, examples)
 
 
-def _chosen(
-    cells: Sequence[CellResult], folders: Sequence[str], store: Store, metric: str
-) -> list[tuple[CellResult, str]]:
+def _chosen(report: Report) -> list[CellResult]:
     """The best methods at the longest code length with stored codes, one seed each."""
-    pairs = [
-        (cell, folder)
-        for cell, folder in zip(cells, folders, strict=True)
-        if cell.status == "done" and store.has_codes(folder)
-    ]
-    for bits in reversed(code_lengths(cell for cell, _ in pairs)):
-        first: dict[str, tuple[CellResult, str]] = {}
-        for cell, folder in pairs:
+    metric = report.main.metric
+    stored = [c for c in report.cells if c.status == "done" and report.store.has_codes(c.folder)]
+    for bits in reversed(code_lengths(stored)):
+        first: dict[str, CellResult] = {}
+        for cell in stored:
             if cell.bits == bits and value_of(cell, metric) is not None:
-                first.setdefault(cell.method, (cell, folder))
+                first.setdefault(cell.method, cell)
         if first:
-            ranked = sorted(first.values(), key=lambda pair: -value_of(pair[0], metric))
-            return ranked[:METHODS]
+            return sorted(first.values(), key=lambda cell: -value_of(cell, metric))[:METHODS]
     return []
 
 

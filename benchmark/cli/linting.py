@@ -1,0 +1,19 @@
+"""``--lint``: a data set examined before it is used."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmark.cli.status import DONE
+from benchmark.datasets.lint import data_sheet
+from benchmark.datasets.opening import open_dataset
+from benchmark.files import check_writable
+from benchmark.study.defaults import DATASET
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the data sheet."""
+    cache = args.cache or args.results / "cache"
+    check_writable(cache, "--cache")
+    print(data_sheet(open_dataset(args.dataset or DATASET, args.data_root, cache / "splits")))
+    return DONE

@@ -1,0 +1,34 @@
+"""A plain run: methods on one data set, or what they would cost."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from benchmark.cli.given import given
+from benchmark.cli.status import DONE, FAILED
+from benchmark.log import to_stderr
+from benchmark.reporting.audit_tables import audit_text
+from benchmark.reporting.outputs import terminal_text
+from benchmark.study.study import Study
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the study and print its main tables, or print the price of it."""
+    study = Study(**given(args, Study))
+    if args.dry_run:
+        print(study.price())
+        return DONE
+    results = study.run()
+    folder = results.write()
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    print(terminal_text(results.report, colour=colour))
+    if results.report.audit is not None:
+        print(f"\n{audit_text(results.report.audit)}")
+    print(f"\nAll tables, figures and summary.csv: {folder}")
+    print(f"The page: {folder / 'report.html'}")
+    failures = results.failures()
+    if failures:
+        to_stderr(failures)
+    return FAILED if failures else DONE

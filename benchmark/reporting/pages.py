@@ -1,0 +1,97 @@
+"""The tables of a run as files: one of each metric in every format, and all on one page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.files import write_file
+from benchmark.protocol.catalogue import describe
+from benchmark.reporting.marks import describe_separation
+from benchmark.reporting.render import markdown, write_grid
+from benchmark.reporting.table import Table
+from benchmark.reporting.wording import TIE_RULES, describe_seeds, describe_test
+from benchmark.store.record import CellResult
+from benchmark.store.seeds import chance_level, method_names
+
+
+def write_tables(cells: Sequence[CellResult], tables: Sequence[Table], folder: Path) -> Path:
+    """Write every table in every format, and all of them on one page.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        What the tables were made from.
+    tables : sequence of Table
+        In the order of the page.
+    folder : Path
+        Made where it is missing.
+
+    Returns
+    -------
+    Path
+        The page, ``all.md``.
+    """
+    for table in tables:
+        write_grid(table.grid(), folder, re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric))
+    page = Path(folder) / "all.md"
+    write_file(page, _page(cells, tables))
+    return page
+
+
+def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
+    """All tables of a run in Markdown; what holds for all of them is said once, at the top."""
+    first = tables[0]
+    counts = Counter(cell.status for cell in cells)
+    states = [f"{counts[s]} {s}" for s in ("done", "skipped", "failed") if counts[s]]
+    lengths = ", ".join(map(str, first.bits))
+    lines = [
+        f"# {markdown.escape(first.dataset)}, {markdown.escape(first.features)} features",
+        "",
+        f"- Methods: {len(method_names(cells))}; code lengths: {lengths} bits; "
+        f"seeds: {', '.join(map(str, first.seeds))}.",
+        f"- Cells: {', '.join(states)}.",
+    ]
+    chance = chance_level(cells)
+    if chance is not None:
+        lines.append(f"- Base rate, the level of a random ranking: {chance:.4f}.")
+    sources = dict.fromkeys(cell.tags for cell in cells if cell.tags)
+    if sources:
+        lines.append(f"- Tags: {markdown.escape(' / '.join(sources))}.")
+    lines += _page_tuning(cells)
+    lines += [
+        f"- Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}.",
+        *_page_marks(tables),
+        "- A dash is a cell without a result, explained below its table.",
+    ]
+    for table in tables:
+        lines += ["", f"## {markdown.escape(table.heading)}", ""]
+        if table.heading == table.metric:
+            lines += [f"{markdown.escape(describe(table.metric))}.", ""]
+        if table.tests:
+            lines += [describe_separation(sorted(table.tests), table.separated), ""]
+        lines.append(markdown.render_rows(table.grid()))
+    return "\n".join(lines) + "\n"
+
+
+def _page_tuning(cells: Sequence[CellResult]) -> list[str]:
+    """Which methods chose their parameters, and by what; footnotes say what they chose."""
+    methods = dict.fromkeys(cell.method for cell in cells if cell.tuned)
+    if not methods:
+        return []
+    rules = dict.fromkeys(cell.tuned.relevance for cell in cells if cell.tuned)
+    return [
+        f"- Tuned on {' / '.join(rules)} of a validation part of the training items, without the "
+        f"queries: {markdown.escape(', '.join(methods))}; footnotes say what was chosen."
+    ]
+
+
+def _page_marks(tables: Sequence[Table]) -> list[str]:
+    """What the marks of all tables mean."""
+    if not any(table.ranked for table in tables):
+        return []
+    levels = {test.level for table in tables for test in table.tests.values()}
+    marks = markdown.legend(tested=bool(levels))
+    return [f"- {' '.join([marks, *map(describe_test, levels)])}"]

@@ -1,0 +1,218 @@
+"""The options of a command, and what it does with the data sets that it opens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmark.datasets.base import Dataset
+from benchmark.datasets.opening import open_dataset
+from benchmark.errors import InputError
+from benchmark.execution.cell import Run
+from benchmark.execution.grid import Cell, Grid
+from benchmark.execution.options import RunOptions, Workers
+from benchmark.execution.price import price_cells, price_text
+from benchmark.execution.runner import run_cells
+from benchmark.files import check_writable
+from benchmark.log import to_stderr
+from benchmark.preparation.features import (
+    FeatureRequest,
+    OpenedData,
+    check_features,
+    check_tuning,
+    foresee,
+    prepare,
+)
+from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
+from benchmark.store.store import Store
+from benchmark.study.defaults import CHOICES
+from benchmark.study.results import Results
+from features.tags import TagAccount
+
+#: Folders of the results that no data set may take.
+RESERVED = ("cells", "cache")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """The options that hold for all data sets of a command, by their long names.
+
+    Attributes
+    ----------
+    results : path
+        Where cells, tables and figures go.
+    cache : path, optional
+        Where features, splits and shared results go; ``cache/`` in the results folder by default.
+    data_root : path
+        Where the files of named data sets lie.
+    features : str, optional
+        A feature file of the data set or an extractor; the data set's own by default.
+    weights : path, optional
+        State dict of the extractor's network.
+    l2_normalize : bool
+        Whether feature vectors are scaled to unit length.
+    end_to_end : bool
+        Whether the deep methods are trained from the images on.
+    on_bad_image : {"skip", "error"}
+        What happens to images that cannot be read.
+    word_vectors : path, optional
+        File of word vectors of the tags; skip-gram vectors of the training tags by default.
+    min_tag_count : int
+        Training images that must carry a tag.
+    tune : {"labels", "tags"}, optional
+        What makes items relevant to each other where methods choose their parameters on a
+        validation part of the training items.
+    plugin : sequence of paths
+        Python files that register methods, data sets or extractors.
+    jobs : int
+        Cells at a time.
+    backend : {"loky", "dask"}
+        Processes on this machine, or a dask cluster.
+    scheduler : str, optional
+        Address of the dask scheduler.
+    device : {"cpu", "cuda"}
+        For networks.
+    rerun : {"failed", "all"}
+        Which stored cells are run again.
+    save_codes : bool
+        Whether the codes of every cell are stored.
+    audit : bool
+        Whether the codes are measured under every convention too; codes are stored then.
+
+    Raises
+    ------
+    InputError
+        If an option has a value that it cannot have.
+    """
+
+    results: Path | str = Path("results")
+    cache: Path | str | None = None
+    data_root: Path | str = Path("data")
+    features: str | None = None
+    weights: Path | str | None = None
+    l2_normalize: bool = False
+    end_to_end: bool = False
+    on_bad_image: str = "skip"
+    word_vectors: Path | str | None = None
+    min_tag_count: int = 1
+    tune: str | None = None
+    plugin: Sequence[Path | str] = ()
+    jobs: int = os.cpu_count() or 1
+    backend: str = "loky"
+    scheduler: str | None = None
+    device: str = "cpu"
+    rerun: str = "failed"
+    save_codes: bool = False
+    audit: bool = False
+
+    def __post_init__(self) -> None:
+        for option, words in CHOICES.items():
+            value = getattr(self, option)
+            if value not in words and not (option == "tune" and value is None):
+                name = option.replace("_", "-")
+                raise InputError(f"--{name} {value}: give one of {', '.join(words)}")
+        if self.scheduler and self.backend != "dask":
+            raise InputError("--scheduler needs --backend dask")
+
+    @property
+    def store(self) -> Store:
+        """The cells below the results folder."""
+        return Store(Path(self.results))
+
+    @property
+    def options(self) -> RunOptions:
+        """How cells are run."""
+        results = Path(self.results)
+        return RunOptions(
+            results=results,
+            cache=Path(self.cache) if self.cache else results / "cache",
+            plugins=tuple(Path(path) for path in self.plugin),
+            again=self.rerun,
+            save_codes=self.save_codes or self.audit,
+            device=self.device,
+            workers=Workers(self.jobs, self.backend, self.scheduler),
+        )
+
+    def open(self, text: str, features: str | None = None) -> OpenedData:
+        """Open what ``--dataset`` names and check features and tags, before any work starts.
+
+        Parameters
+        ----------
+        text : str
+        features : str, optional
+            What to use where the user names no features, for a data set with images.
+
+        Raises
+        ------
+        InputError, FeatureError
+            If anything is missing or wrong.
+        """
+        options = self.options
+        check_writable(options.results, "--results")
+        check_writable(options.cache, "--cache")
+        dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
+        if dataset.name in RESERVED:
+            raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
+        request = self._request(dataset, features)
+        checked = check_features(dataset, request)
+        for note in dataset.notes:
+            to_stderr(f"{dataset.name}: {note}")
+        check_tuning(dataset, self.tune)
+        return OpenedData(dataset, request, checked, self._tags(dataset))
+
+    def with_dataset(self, data: OpenedData, dataset: Dataset) -> OpenedData:
+        """The same items and features with another split; its tags are looked up again."""
+        check_tuning(dataset, self.tune)
+        return replace(data, dataset=dataset, tags=self._tags(dataset))
+
+    def price_grid(self, data: OpenedData, grid: Grid) -> str:
+        """What the cells that are not done yet will cost."""
+        foreseen = foresee(_with_copies(data, grid), self.options.cache)
+        prices = price_cells(grid.cells(foreseen), self.options)
+        text = price_text(prices, self.jobs)
+        if foreseen.bundle is None:
+            text += f"\nfeatures of {len(data.dataset):,} images are to be extracted first"
+        return text
+
+    def run_grid(self, data: OpenedData, grid: Grid) -> Results:
+        """Extract features if need be and run the cells that are not done yet."""
+        options = self.options.resolved()
+        prepared = prepare(_with_copies(data, grid), options.cache)
+        cells = grid.cells(prepared)
+        _tell_of_tags(cells, data, prepared.tag_account)
+        run = Run(options, prepared.bundle, prepared.identity, prepared.tag_account, grid.protocol)
+        return Results(
+            cells=tuple(run_cells(run, cells)),
+            store=self.store,
+            protocol=grid.protocol,
+            dataset=replace(data.dataset, split=prepared.split),
+            with_audit=self.audit,
+        )
+
+    def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:
+        known = dataset.images is not None or features in dataset.features
+        return FeatureRequest(
+            name=self.features or (features if known else None),
+            weights=Path(self.weights) if self.weights else None,
+            device=self.device,
+            on_bad_image=self.on_bad_image,
+            l2=self.l2_normalize,
+            end_to_end=self.end_to_end,
+        )
+
+    def _tags(self, dataset: Dataset) -> TagSource:
+        vectors = Path(self.word_vectors) if self.word_vectors else None
+        request = TagRequest(vectors, self.min_tag_count)
+        return open_tags(dataset, request, self.options.cache, to_stderr)
+
+
+def _with_copies(data: OpenedData, grid: Grid) -> OpenedData:
+    """The data with features of rotated images, if some method looks at them."""
+    return replace(data, request=replace(data.request, copies=grid.uses("copies")))
+
+
+def _tell_of_tags(cells: Sequence[Cell], data: OpenedData, account: TagAccount) -> None:
+    if any("tags" in cell.specification for cell in cells if not cell.skip):
+        to_stderr(f"{data.dataset.name}: {describe_tags(data.tags.identity)}: {account}")
