@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmark.protocol.catalogue import is_ranked
+from benchmark.protocol.catalogue import is_ranked, table_metrics
 from benchmark.protocol.protocol import Protocol
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.diagnostics import write_diagnostics
@@ -18,22 +18,6 @@ from benchmark.store.store import Store
 
 #: How the names of files with tables and figures of papers begin.
 PAPER = "paper-"
-
-
-def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
-    """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
-    cut_offs = [k for k in protocol.map_at if k < n_database]
-    few = [n for n in protocol.precision_at if n in (100, 500)]
-    return [
-        *(f"mAP@{k}" for k in cut_offs),
-        "mAP@all",
-        f"P@r{protocol.radius}",
-        f"empty@r{protocol.radius}",
-        *(f"P@{n}" for n in few),
-        "fit_seconds",
-        "encode_us",
-        "peak_mb",
-    ]
 
 
 def measured_metrics(cells: Sequence[CellResult], protocol: Protocol, n_database: int) -> list[str]:
