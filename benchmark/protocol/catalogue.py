@@ -214,6 +214,11 @@ def find_metric(name: str) -> tuple[Metric, int] | None:
     return None
 
 
+def needs_of(protocol: Protocol) -> set[Need]:
+    """What the metrics of a protocol need."""
+    return {row.needs for row in METRICS for _ in row.named(protocol)}
+
+
 def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
     """The metrics that get a table; a cut-off beyond the database repeats ``mAP@all``."""
     return [

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from benchmark.protocol import metrics
-from benchmark.protocol.catalogue import METRICS, Need
+from benchmark.protocol.catalogue import METRICS, Need, needs_of
 from benchmark.protocol.evaluation import Bounds, Curve, Evaluation
 from benchmark.protocol.hamming import Profile, hamming_profile, index_profile, pack
 from benchmark.protocol.inputs import checked_codes, checked_labels, checked_tables
@@ -104,21 +104,37 @@ def measure_codes(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation
     """
 
     packed = (*map(pack, codes), *labels)
-    n_bits = codes[0].shape[1]
-    profile = hamming_profile(*packed, n_bits)
+    n_bits, most_shared = codes[0].shape[1], _most_shared(labels[0], protocol)
+    profile = hamming_profile(*packed, n_bits, most_shared)
     if protocol.ties == "expected":
         rankings = iter([profile])
     else:
-        rankings = _ranked_in_blocks(partial(index_profile, n_bits=n_bits), *packed)
+        rank = partial(index_profile, n_bits=n_bits, most_shared=most_shared)
+        rankings = _ranked_in_blocks(rank, *packed, n_grades=_n_grades(most_shared))
     return _evaluation(rankings, protocol, profile)
 
 
 def measure_scores(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
     """Rank by score and measure; codes are (query tables, database codes)."""
 
-    rank = score_profile if protocol.ties == "expected" else score_index_profile
-    rankings = _ranked_in_blocks(rank, codes[0], np.ascontiguousarray(codes[1].T), *labels)
-    return _evaluation(rankings, protocol)
+    most_shared = _most_shared(labels[0], protocol)
+    kernel = score_profile if protocol.ties == "expected" else score_index_profile
+    rank = partial(kernel, most_shared=most_shared)
+    searched = codes[0], np.ascontiguousarray(codes[1].T), *labels
+    return _evaluation(
+        _ranked_in_blocks(rank, *searched, n_grades=_n_grades(most_shared)), protocol
+    )
+
+
+def _most_shared(query_labels: np.ndarray, protocol: Protocol) -> int | None:
+    """The most labels that a query has, where some metric asks how many are shared."""
+    if "grades" not in needs_of(protocol):
+        return None
+    return int(np.unpackbits(query_labels.view(np.uint8), axis=1).sum(axis=1).max())
+
+
+def _n_grades(most_shared: int | None) -> int:
+    return 1 if most_shared is None else most_shared + 1
 
 
 def _ranked_in_blocks(
@@ -127,9 +143,11 @@ def _ranked_in_blocks(
     database: np.ndarray,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
+    *,
+    n_grades: int,
 ) -> Iterator[Profile]:
     """Rankings with up to n groups each, some queries at a time to bound the memory."""
-    size = max(1, GROUPS_AT_ONCE // len(database_labels))
+    size = max(1, GROUPS_AT_ONCE // (len(database_labels) * n_grades))
     for start in range(0, len(queries), size):
         rows = slice(start, start + size)
         yield rank(queries[rows], database, query_labels[rows], database_labels)
@@ -142,7 +160,7 @@ def _evaluation(
 
     parts, curves = [], []
     for profile in rankings:
-        parts.append(_measured(profile, protocol, "relevance", "order"))
+        parts.append(_measured(profile, protocol, "relevance", "order", "grades"))
         curves.append(metrics.precision_recall(profile, interpolated=protocol.interpolated))
     measured = {
         name: PerQuery(*map(np.concatenate, zip(*(part[name] for part in parts), strict=True)))
@@ -152,7 +170,7 @@ def _evaluation(
     if distances is not None:
         measured.update(_measured(distances, protocol, "ball"))
 
-    result = Evaluation(profile=distances)
+    result = Evaluation(profile=distances and distances._replace(grades=None))
     answerable = measured["base_rate"].value > 0
     for name, (value, low, high) in measured.items():
         if protocol.no_relevant == "skip" and name.startswith("mAP"):
