@@ -110,6 +110,14 @@ METRICS = (
         conventions=("normalizer", "no_hit"),
     ),
     Metric(
+        "nDCG@{k}",
+        "nDCG over the first {k:,} items, whose gains are the numbers of shared labels",
+        "higher",
+        "grades",
+        function="ndcg",
+        at="ndcg_at",
+    ),
+    Metric(
         "P@r{k}",
         "Precision within Hamming radius {k}, where an empty ball counts 0",
         "higher",
