@@ -169,7 +169,9 @@ def _record(cell: Cell) -> dict[str, Any]:
 
 def _profile_arrays(evaluation: Evaluation) -> dict[str, np.ndarray]:
     # A ranking by score has a group for almost every item of every query: too many to keep.
-    arrays = evaluation.profile._asdict() if evaluation.profile else {}
+    arrays, profile = {}, evaluation.profile
+    if profile is not None:
+        arrays = {"items": profile.items, "relevant": profile.relevant}
     for name, values in evaluation.per_query.items():
         arrays[f"query:{name}"] = values
     for name, curve in evaluation.curves.items():

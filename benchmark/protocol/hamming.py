@@ -28,10 +28,14 @@ class Profile(NamedTuple):
         Number of database items in each group (0 for an empty group).
     relevant : (q, g) array of int32
         How many of them are relevant.
+    grades : (q, g, s + 1) array of int32, or None
+        How many of them share 0, 1, ..., s labels with the query; None where only relevance was
+        asked for.
     """
 
     items: np.ndarray
     relevant: np.ndarray
+    grades: np.ndarray | None = None
 
 
 def pack(bits: np.ndarray) -> np.ndarray:
@@ -58,6 +62,7 @@ def hamming_profile(
     query_labels: np.ndarray,
     database_labels: np.ndarray,
     n_bits: int,
+    most_shared: int | None = None,
 ) -> Profile:
     """Items and relevant items at every Hamming distance from each query.
 
@@ -69,21 +74,28 @@ def hamming_profile(
         Packed multi-hot labels; relevant means to share at least one.
     n_bits : int
         Code length.
+    most_shared : int, optional
+        The largest number of labels that a query can share with an item; with it the profile has
+        grades.
 
     Returns
     -------
     Profile
         With ``n_bits + 1`` groups: group d holds the items at distance d.
     """
-    pairs = np.zeros((len(query_codes), n_bits + 1, 2), dtype=np.int32)
+    width = grade_bits(most_shared)
+    pairs = np.zeros((len(query_codes), n_bits + 1, 1 << width), dtype=np.int32)
     _count_pairs(
         query_codes,
         np.ascontiguousarray(database_codes.T),
         query_labels,
         np.ascontiguousarray(database_labels.T),
+        width,
         pairs,
     )
-    return Profile(pairs.sum(axis=2, dtype=np.int32), pairs[:, :, 1].copy())
+    grades = None if most_shared is None else pairs[:, :, : most_shared + 1]
+    relevant = pairs[:, :, 1:].sum(axis=2, dtype=np.int32)
+    return Profile(pairs.sum(axis=2, dtype=np.int32), relevant, grades)
 
 
 def index_profile(
@@ -92,26 +104,40 @@ def index_profile(
     query_labels: np.ndarray,
     database_labels: np.ndarray,
     n_bits: int,
+    most_shared: int | None = None,
 ) -> Profile:
     """The ranking with ties in database order, as a stable sort by distance gives it.
 
     Parameters and result as in :func:`hamming_profile`, but with n groups of one item each.
     """
     q, n = len(query_codes), len(database_codes)
-    relevant = np.empty((q, n), dtype=np.int32)
+    grade = np.empty((q, n), dtype=np.int32)
     _rank_by_index(
         query_codes,
         np.ascontiguousarray(database_codes.T),
         query_labels,
         np.ascontiguousarray(database_labels.T),
         n_bits,
-        relevant,
+        grade_bits(most_shared),
+        grade,
     )
-    return Profile(np.broadcast_to(np.int32(1), (q, n)), relevant)
+    items = np.broadcast_to(np.int32(1), (q, n))
+    if most_shared is None:
+        return Profile(items, grade)
+    grades = (grade[:, :, None] == np.arange(most_shared + 1)).astype(np.int32)
+    return Profile(items, (grade > 0).astype(np.int32), grades)
+
+
+def grade_bits(most_shared: int | None) -> int:
+    """Bits of a key that hold the relevance, or the number of shared labels if that is asked for.
+
+    One bit says whether a label is shared, however many are.
+    """
+    return 1 if most_shared is None else max(1, most_shared.bit_length())
 
 
 @intrinsic
-def _popcount(typing_context, word):  # noqa: ANN001, ANN202 - numba's protocol
+def popcount(typing_context, word):  # noqa: ANN001, ANN201 - numba's protocol
     """The processor's count of set bits."""
 
     def generate(context, builder, signature, arguments):  # noqa: ANN001, ANN202
@@ -121,27 +147,32 @@ def _popcount(typing_context, word):  # noqa: ANN001, ANN202 - numba's protocol
 
 
 @numba.njit(cache=True)
-def _write_keys(query, labels, words, label_words, start, key):  # noqa: ANN001, ANN202
-    """key[i] = 2 * distance + relevance of item start + i."""
-    n = len(key)
+def _write_keys(query, labels, words, label_words, start, width, key):  # noqa: ANN001, ANN202
+    """Distance of item start + i above the lowest `width` bits of key[i], its grade in them."""
+    n, above = len(key), np.uint64(width)
     # One plain loop over contiguous arrays per word: the compiler makes vector instructions of it.
     for w in range(len(query)):
         bits, column = query[w], words[w, start : start + n]
         if w == 0:
             for i in range(n):
-                key[i] = np.uint32(2 * _popcount(bits ^ column[i]))
+                key[i] = np.uint32(popcount(bits ^ column[i]) << above)
         else:
             for i in range(n):
-                key[i] += np.uint32(2 * _popcount(bits ^ column[i]))
+                key[i] += np.uint32(popcount(bits ^ column[i]) << above)
     for w in range(len(labels)):
         bits, column = labels[w], label_words[w, start : start + n]
-        for i in range(n):
-            key[i] |= np.uint32((bits & column[i]) != 0)
+        if width == 1:
+            for i in range(n):
+                key[i] |= np.uint32((bits & column[i]) != 0)
+        else:
+            for i in range(n):
+                key[i] += np.uint32(popcount(bits & column[i]))
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)
-def _count_pairs(queries, words, query_labels, label_words, pairs):  # noqa: ANN001, ANN202
-    n, n_keys = words.shape[1], 2 * pairs.shape[1]
+def _count_pairs(queries, words, query_labels, label_words, width, pairs):  # noqa: ANN001, ANN202
+    n, n_grades = words.shape[1], pairs.shape[2]
+    n_keys = n_grades * pairs.shape[1]
     for q in numba.prange(len(queries)):
         buffer = np.empty(TILE, dtype=np.uint32)
         # Four sets of counters: neighbours often fall into the same group, and adding to the
@@ -153,7 +184,7 @@ def _count_pairs(queries, words, query_labels, label_words, pairs):  # noqa: ANN
         for start in range(0, n, TILE):
             size = min(TILE, n - start)
             key = buffer[:size]
-            _write_keys(queries[q], query_labels[q], words, label_words, start, key)
+            _write_keys(queries[q], query_labels[q], words, label_words, start, width, key)
             for i in range(0, size - 3, 4):
                 c0[key[i]] += 1
                 c1[key[i + 1]] += 1
@@ -162,22 +193,22 @@ def _count_pairs(queries, words, query_labels, label_words, pairs):  # noqa: ANN
             for i in range(size // 4 * 4, size):
                 c0[key[i]] += 1
         for k in range(n_keys):
-            pairs[q, k // 2, k % 2] = c0[k] + c1[k] + c2[k] + c3[k]
+            pairs[q, k // n_grades, k % n_grades] = c0[k] + c1[k] + c2[k] + c3[k]
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)
-def _rank_by_index(queries, words, query_labels, label_words, n_bits, relevant):  # noqa: ANN001, ANN202
+def _rank_by_index(queries, words, query_labels, label_words, n_bits, width, grade):  # noqa: ANN001, ANN202
     n = words.shape[1]
     for q in numba.prange(len(queries)):
         key = np.empty(n, dtype=np.uint32)
-        _write_keys(queries[q], query_labels[q], words, label_words, 0, key)
+        _write_keys(queries[q], query_labels[q], words, label_words, 0, width, key)
         # Counting sort: place[d] is where the next item at distance d goes.
         place = np.zeros(n_bits + 2, dtype=np.int64)
         for i in range(n):
-            place[(key[i] >> 1) + 1] += 1
+            place[(key[i] >> width) + 1] += 1
         for d in range(n_bits):
             place[d + 1] += place[d]
         for i in range(n):
-            d = key[i] >> 1
-            relevant[q, place[d]] = key[i] & 1
+            d = key[i] >> width
+            grade[q, place[d]] = key[i] & ((1 << width) - 1)
             place[d] += 1

@@ -81,6 +81,50 @@ def precision_at(profile: Profile, n: int) -> PerQuery:
     return PerQuery(*out)
 
 
+def ndcg(profile: Profile, k: int) -> PerQuery:
+    """Normalised discounted cumulative gain of the first k, nDCG@k.
+
+    ``DCG@k = sum_{i <= k} g_i / log2(i + 1)``, with the gain g_i the number of labels that the item
+    at rank i shares with the query, divided by the DCG@k of the best order of the database
+    (Järvelin and Kekäläinen, ACM TOIS 2002, with the discount of Burges et al., ICML 2005).  The
+    gain is linear: a number of labels is a quantity, where 2^g - 1 was made for grades of judges.
+
+    DCG is a sum over ranks, so that its expectation over the orders of a tie group has the group's
+    mean gain at each rank (McSherry and Najork, ECIR 2008).  A query without a relevant item
+    counts 0.
+
+    Parameters
+    ----------
+    profile : Profile
+        With grades.
+    k : int
+        Cut-off; more than there are items stands for the whole ranking.
+    """
+    grades = profile.grades
+    q, n_groups, n_gains = grades.shape
+    gains = np.arange(n_gains)
+    n = int(profile.items.sum(axis=1).max(initial=0))
+    # The discounts of the first i ranks, up to the cut-off.
+    weights = np.zeros(n + 1)
+    weights[1 : k + 1] = 1 / np.log2(np.arange(2, min(k, n) + 2))
+    discounts = np.cumsum(weights)
+
+    def cumulated(counts: np.ndarray, gains: np.ndarray) -> np.ndarray:
+        """DCG of runs of items of equal gain, one after the other."""
+        ends = np.cumsum(counts, axis=1)
+        return ((discounts[ends] - discounts[ends - counts]) * gains).sum(axis=1)
+
+    mean_gains = grades @ gains / np.maximum(profile.items, 1)
+    best = cumulated(grades.sum(axis=1)[:, ::-1], gains[::-1])
+    value = cumulated(profile.items, mean_gains)
+    low = cumulated(grades.reshape(q, -1), np.tile(gains, n_groups))
+    high = cumulated(grades[:, :, ::-1].reshape(q, -1), np.tile(gains[::-1], n_groups))
+    found = (np.divide(v, best, out=np.zeros(q), where=best > 0) for v in (value, low, high))
+    value, low, high = found
+    # Where nothing is tied the three differ by rounding alone.
+    return PerQuery(value, np.minimum(low, value), np.maximum(high, value))
+
+
 def precision_within(profile: Profile, radius: int, *, empty: str = "zero") -> PerQuery:
     """Share of relevant items in the Hamming ball around the query, P@r.
 

@@ -1,15 +1,13 @@
-"""What is measured, under which conventions: frozen protocols, named presets, and evaluation."""
+"""What is measured, under which conventions: frozen protocols and named presets."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
 from benchmark.errors import InputError
-
-if TYPE_CHECKING:
-    pass
 
 _CHOICES = {
     "ties": ("expected", "index"),
@@ -35,6 +33,8 @@ class Protocol:
         Cut-offs K of ``mAP@K``.
     precision_at : tuple of int
         Cut-offs N of ``P@N``; their curve is ``curves["P@N"]``.
+    ndcg_at : tuple of int
+        Cut-offs K of ``nDCG@K``, for data sets with several labels an item.
     radius : int
         Hamming radius of ``P@r...`` and ``empty@r...``.
     ties : {"expected", "index"}
@@ -56,6 +56,7 @@ class Protocol:
     about: str = ""
     map_at: tuple[int, ...] = (5000, 50000)
     precision_at: tuple[int, ...] = tuple(range(100, 1001, 100))
+    ndcg_at: tuple[int, ...] = ()
     radius: int = 2
     ties: str = "expected"
     normalizer: str = "retrieved"
@@ -71,7 +72,8 @@ class Protocol:
                     f"protocol {self.name}: {key} must be {' or '.join(choices)}, "
                     f"not {getattr(self, key)!r}"
                 )
-        if any(k < 1 for k in (*self.map_at, *self.precision_at)) or self.radius < 0:
+        cut_offs = chain(*(v for v in vars(self).values() if isinstance(v, tuple)))
+        if any(k < 1 for k in cut_offs) or self.radius < 0:
             raise InputError(f"protocol {self.name}: cut-offs must be positive, the radius >= 0")
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from benchmark.protocol.hamming import Profile
+from benchmark.protocol.hamming import Profile, grade_bits, popcount
 
 #: Database items per tile: codes, scores and labels of a tile stay in the processor's near caches.
 TILE = 4096
@@ -23,6 +23,7 @@ def score_profile(
     database_codes: np.ndarray,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
+    most_shared: int | None = None,
 ) -> Profile:
     """Items and relevant items at every score, by decreasing score.
 
@@ -35,6 +36,9 @@ def score_profile(
         Code words, below K; a row for each codebook.
     query_labels, database_labels : (q, l), (n, l) arrays of uint64
         Packed multi-hot labels; relevant means to share at least one.
+    most_shared : int, optional
+        The largest number of labels that a query can share with an item; with it the profile has
+        grades.
 
     Returns
     -------
@@ -42,7 +46,8 @@ def score_profile(
         With as many groups as the query with the most different scores has; the others end in
         groups without items.
     """
-    return _profile(query_tables, database_codes, query_labels, database_labels, tied=True)
+    searched = (query_tables, database_codes, query_labels, database_labels)
+    return _profile(*searched, most_shared, tied=True)
 
 
 def score_index_profile(
@@ -50,12 +55,14 @@ def score_index_profile(
     database_codes: np.ndarray,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
+    most_shared: int | None = None,
 ) -> Profile:
     """The ranking with ties in database order, as a stable sort by score gives it.
 
     Parameters and result as in :func:`score_profile`, but with n groups of one item each.
     """
-    return _profile(query_tables, database_codes, query_labels, database_labels, tied=False)
+    searched = (query_tables, database_codes, query_labels, database_labels)
+    return _profile(*searched, most_shared, tied=False)
 
 
 def _profile(
@@ -63,17 +70,27 @@ def _profile(
     database_codes: np.ndarray,
     query_labels: np.ndarray,
     database_labels: np.ndarray,
+    most_shared: int | None,
     *,
     tied: bool,
 ) -> Profile:
     shape = len(query_tables), database_codes.shape[1]
     items, relevant = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
-    label_words = np.ascontiguousarray(database_labels.T)
-    threads = numba.get_num_threads()
+    grades = np.zeros((*shape, 0 if most_shared is None else most_shared + 1), dtype=np.int32)
     used = _rank_by_score(
-        query_tables, database_codes, query_labels, label_words, tied, threads, items, relevant
+        query_tables,
+        database_codes,
+        query_labels,
+        np.ascontiguousarray(database_labels.T),
+        tied,
+        numba.get_num_threads(),
+        grade_bits(most_shared),
+        items,
+        relevant,
+        grades,
     )
-    return Profile(np.ascontiguousarray(items[:, :used]), np.ascontiguousarray(relevant[:, :used]))
+    items, relevant = (np.ascontiguousarray(counts[:, :used]) for counts in (items, relevant))
+    return Profile(items, relevant, None if most_shared is None else grades[:, :used])
 
 
 @numba.njit(cache=True)
@@ -87,25 +104,29 @@ def _add_scores(table, codes, start, score):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _write_keys(score, labels, label_words, start, key):  # noqa: ANN001, ANN202
-    """Keys that ascend where scores descend, with the relevance in the lowest bit."""
+def _write_keys(score, labels, label_words, start, width, key):  # noqa: ANN001, ANN202
+    """Keys that ascend where scores descend, with the grade in the lowest `width` bits."""
     n = len(score)
     bits = score.view(np.uint32)
     for i in range(n):
         # Read as integers, positive floats come first and ascend; negative ones then descend.
         word = bits[i] ^ np.uint32(0x7FFFFFFF) if bits[i] < 0x80000000 else bits[i]
-        key[i] = np.uint64(word) << np.uint64(1)
+        key[i] = np.uint64(word) << np.uint64(width)
     for w in range(len(labels)):
         mask, column = labels[w], label_words[w, start : start + n]
-        for i in range(n):
-            key[i] |= np.uint64((mask & column[i]) != 0)
+        if width == 1:
+            for i in range(n):
+                key[i] |= np.uint64((mask & column[i]) != 0)
+        else:
+            for i in range(n):
+                key[i] += popcount(mask & column[i])
 
 
 @numba.njit(cache=True)
-def _sort_keys(key, spare):  # noqa: ANN001, ANN202
-    """Sort by all bits but the lowest, stably, least significant digit first; the sorted array."""
+def _sort_keys(key, spare, width):  # noqa: ANN001, ANN202
+    """Sort by all bits but the lowest `width`, stably, least significant digit first."""
     mask = np.uint64((1 << DIGIT) - 1)
-    for shift in range(1, 33, DIGIT):
+    for shift in range(width, width + 32, DIGIT):
         bits = np.uint64(shift)
         # place[digit] is where the next key with that digit goes.
         place = np.zeros((1 << DIGIT) + 1, dtype=np.int64)
@@ -122,9 +143,20 @@ def _sort_keys(key, spare):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)
-def _rank_by_score(tables, codes, query_labels, label_words, tied, n_threads, items, relevant):  # noqa: ANN001, ANN202
+def _rank_by_score(  # noqa: ANN202
+    tables,  # noqa: ANN001
+    codes,  # noqa: ANN001
+    query_labels,  # noqa: ANN001
+    label_words,  # noqa: ANN001
+    tied,  # noqa: ANN001
+    n_threads,  # noqa: ANN001
+    width,  # noqa: ANN001
+    items,  # noqa: ANN001
+    relevant,  # noqa: ANN001
+    grades,  # noqa: ANN001
+):
     """Tie groups of every query, or groups of one item each unless `tied`; the largest number."""
-    n, one = codes.shape[1], np.uint64(1)
+    n, above, mask = codes.shape[1], np.uint64(width), np.uint64((1 << width) - 1)
     n_groups = np.zeros(len(tables), dtype=np.int64)
     for thread in numba.prange(n_threads):
         key, spare = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint64)
@@ -134,13 +166,25 @@ def _rank_by_score(tables, codes, query_labels, label_words, tied, n_threads, it
                 score = buffer[: min(TILE, n - start)]
                 _add_scores(tables[q], codes, start, score)
                 tile = key[start : start + len(score)]
-                _write_keys(score, query_labels[q], label_words, start, tile)
-            ranked = _sort_keys(key, spare)
+                _write_keys(score, query_labels[q], label_words, start, width, tile)
+            ranked = _sort_keys(key, spare, width)
             # Without branches, which nobody could foresee where half of the scores are new.
             groups, hits, g = items[q], relevant[q], 0
             for i in range(n):
-                g += i > 0 and (not tied or ranked[i] >> one != ranked[i - 1] >> one)
+                g += i > 0 and (not tied or ranked[i] >> above != ranked[i - 1] >> above)
                 groups[g] += 1
-                hits[g] += np.int32(ranked[i] & one)
+                hits[g] += np.int32((ranked[i] & mask) != 0)
             n_groups[q] = g + 1
+            if grades.shape[2] > 0:
+                _count_grades(ranked, groups, mask, grades[q])
     return n_groups.max()
+
+
+@numba.njit(cache=True)
+def _count_grades(ranked, groups, mask, grades):  # noqa: ANN001, ANN202
+    """How many items of each group have each grade."""
+    i = 0
+    for g in range(len(groups)):
+        for _ in range(groups[g]):
+            grades[g, ranked[i] & mask] += 1
+            i += 1

@@ -79,3 +79,25 @@ def test_balls_agree_with_faiss():
     limits, _, _ = index.range_search(np.packbits(q, axis=1, bitorder="little"), 3)
     profile = hamming_profile(*packed(q, x, labels[:20], labels[20:]), 16)
     np.testing.assert_array_equal(profile.items[:, :3].sum(axis=1), np.diff(limits.astype(int)))
+
+
+@pytest.mark.parametrize("n_labels", [1, 6, 81])
+def test_grades_count_the_labels_that_are_shared(n_labels):
+    rng = np.random.default_rng(n_labels)
+    q, x = random_items(rng, 5, 12, n_labels), random_items(rng, 90, 12, n_labels)
+    distances, _ = naive(q[0], x[0], q[1], x[1])
+    shared = q[1].astype(int) @ x[1].T.astype(int)
+    most = int(q[1].sum(axis=1).max())
+    one_hot = shared[:, :, None] == np.arange(most + 1)
+    at_distance = distances[:, None] == np.arange(13)[:, None]
+    arrays = packed(q[0], x[0], q[1], x[1])
+    graded, plain = hamming_profile(*arrays, 12, most), hamming_profile(*arrays, 12)
+    np.testing.assert_array_equal(graded.grades, at_distance.astype(int) @ one_hot)
+    np.testing.assert_array_equal(graded.items, plain.items)
+    np.testing.assert_array_equal(graded.relevant, plain.relevant)
+    assert plain.grades is None
+    order = np.argsort(distances, axis=1, kind="stable")
+    ranked = index_profile(*arrays, 12, most)
+    expected = np.take_along_axis(one_hot, order[:, :, None], axis=1)
+    np.testing.assert_array_equal(ranked.grades, expected)
+    np.testing.assert_array_equal(ranked.relevant, index_profile(*arrays, 12).relevant)

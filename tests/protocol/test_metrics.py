@@ -163,7 +163,8 @@ def test_more_than_all_items_means_all():
 
 def test_balls():
     near, empty = [(0, 0), (2, 1), (2, 2), (5, 0)], [(0, 0), (0, 0), (0, 0), (9, 3)]
-    both = Profile(*(np.concatenate(x) for x in zip(profile_of(near), profile_of(empty))))  # noqa: B905
+    counts = np.array([near, empty])
+    both = Profile(counts[:, :, 0], counts[:, :, 1])
     assert metrics.precision_within(both, 2).value.tolist() == [0.75, 0.0]
     assert np.isnan(metrics.precision_within(both, 2, empty="skip").value).tolist() == [False, True]
     assert metrics.empty_ball(both, 2).value.tolist() == [0.0, 1.0]

@@ -171,3 +171,24 @@ def test_bad_input_is_one_clear_line(change, message):
     }
     with pytest.raises(InputError, match=message):
         evaluate_scores(**{**arguments, **change})
+
+
+@pytest.mark.parametrize("n_labels", [1, 6, 81])
+def test_grades_count_the_labels_that_are_shared(n_labels):
+    rng = np.random.default_rng(n_labels)
+    tables, codes, q_labels, x_labels = random_search(rng, 5, 200, 2, 5, n_labels, decimals=0)
+    shared = q_labels.astype(int) @ x_labels.T.astype(int)
+    most = int(q_labels.sum(axis=1).max())
+    searched = (tables, np.ascontiguousarray(codes.T), pack(q_labels), pack(x_labels))
+    plain, graded = score_profile(*searched), score_profile(*searched, most)
+    np.testing.assert_array_equal(graded.items, plain.items)
+    np.testing.assert_array_equal(graded.relevant, plain.relevant)
+    ranked = score_index_profile(*searched, most)
+    for q, scores in enumerate(scores_of(tables, codes)):
+        _, group = np.unique(-scores, return_inverse=True)
+        expected = np.zeros(graded.grades.shape[1:], dtype=int)
+        np.add.at(expected, (group, shared[q]), 1)
+        np.testing.assert_array_equal(graded.grades[q], expected)
+        order = np.argsort(-scores, kind="stable")
+        np.testing.assert_array_equal(ranked.grades[q].argmax(axis=1), shared[q][order])
+    assert (graded.items > 1).any() and (ranked.grades.sum(axis=2) == 1).all()
