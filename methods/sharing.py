@@ -9,7 +9,6 @@ its arrays from the folder.  Outside such a block it is an ordinary function.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import numpy as np
 from filelock import FileLock
 
 from benchmark.digests import code_digest
+from features.writing import written
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -111,8 +111,7 @@ def _read_or_compute(path: Path, result_type: type, compute: Callable[[], Any]) 
         result = compute()
         # What a shared function inside this one was spared belongs to the price of this one.
         seconds = time.perf_counter() - begin + _seconds_spared - spared
-        temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp.npz")
-        np.savez(temporary, seconds=seconds, **result._asdict())
-        temporary.rename(path)
+        with written(path) as temporary:
+            np.savez(temporary, seconds=seconds, **result._asdict())
         _seconds_spared -= begin - start
         return result

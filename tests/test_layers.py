@@ -72,6 +72,41 @@ def modules():
                 yield path, module
 
 
+def imported(source, module, known):
+    """The modules of the tree that a module imports; a name of a package is its module, if any."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            yield from inner or {node.module} & known
+        elif isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & known
+
+
+def circle(graph):
+    """Modules that import each other in a circle; empty where there are none."""
+    left = dict(graph)
+    while free := [module for module, uses in left.items() if not uses & left.keys()]:
+        for module in free:
+            del left[module]
+    return sorted(left)
+
+
+def test_no_circle_of_modules():
+    sources = {module: path.read_text() for path, module in modules()}
+    known = set(sources)
+    graph = {m: set(imported(text, m, known)) - {m} for m, text in sources.items()}
+    assert circle(graph) == []
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
+
+
+def test_modules_are_of_a_size_to_read():
+    assert {m: n for p, m in modules() if (n := len(p.read_text().splitlines())) > 320} == {}
+
+
 def test_every_module_is_in_a_room():
     assert [module for _, module in modules() if room_of(module) is None] == []
 

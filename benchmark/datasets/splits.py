@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from benchmark.datasets.base import Split
 from benchmark.errors import InputError
+from benchmark.files import write_file
 
 
 def draw_split(pool: np.ndarray, n_query: int, n_database: int | None, seed: int) -> Split:
@@ -124,7 +124,4 @@ def _write(path: Path, split: Split, name: str, fingerprint: str) -> None:
         "database": split.database.tolist(),
         "query": split.query.tolist(),
     }
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
-    temporary.replace(path)
+    write_file(path, json.dumps(content, separators=(",", ":")))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.digests import checksum, code_digest
-from benchmark.files import move_folder
+from benchmark.files import written_folder
 from features.pixels import SIDE, ImageArray
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
 from features.tags import TagAccount, TagMatrix, account_tags
@@ -170,22 +168,18 @@ def write_bundle(contents: Contents, folder: Path) -> tuple[Path, TagAccount]:
     if account is not None:
         return target, account
     dataset, split = contents.dataset, contents.split
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    for part in Items._fields:
-        items = getattr(split, part)
-        np.save(temporary / f"{part}_items.npy", items)
-        np.save(temporary / f"{part}_rows.npy", contents.features.rows[items])
-        np.save(temporary / f"{part}_labels.npy", dataset.labels[items])
     tags = contents.tags.matrix([dataset.tags[i] for i in split.train])
-    _save_tags(tags, temporary)
     account = account_tags(tags, tags.vectors)
-    about["tag_account"] = asdict(account)
-    about["checksums"] = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
-    (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    move_folder(temporary, target)
+    with written_folder(target) as place:
+        for part in Items._fields:
+            items = getattr(split, part)
+            np.save(place / f"{part}_items.npy", items)
+            np.save(place / f"{part}_rows.npy", contents.features.rows[items])
+            np.save(place / f"{part}_labels.npy", dataset.labels[items])
+        _save_tags(tags, place)
+        about["tag_account"] = asdict(account)
+        about["checksums"] = {path.name: checksum(path) for path in sorted(place.iterdir())}
+        (place / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return target, account
 
 

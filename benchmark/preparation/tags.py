@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from benchmark.datasets.base import Dataset
 from benchmark.digests import checksum, code_digest
 from benchmark.errors import InputError
+from features.writing import written
 
 if TYPE_CHECKING:
     from features.tags import TagMatrix
@@ -141,8 +141,6 @@ def _looked_up(
     if path.stat().st_size > LARGE:
         log(f"reading word vectors of {path.name}")
     vectors = load_word_vectors(path, words)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = stored.with_name(f".{stored.stem}.{os.getpid()}.npy")
-    np.save(temporary, vectors)
-    temporary.replace(stored)
+    with written(stored) as temporary:
+        np.save(temporary, vectors)
     return vectors

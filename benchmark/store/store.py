@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -26,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.digests import checksum
-from benchmark.files import move_folder
+from benchmark.files import written_folder
 from benchmark.protocol.evaluation import Curve
 from benchmark.store.record import CellResult, Measure, Tuning
 from benchmark.store.seeds import summary_frame
@@ -68,23 +66,16 @@ class Store:
         error : str
             Traceback of a failed cell.
         """
-        target = self._place(result.folder)
-        # Beside the target, so that the rename stays on one file system; the dot hides it from
-        # readers, and a killed run leaves nothing else behind.
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for stem, contents in arrays.items():
-            np.savez_compressed(temporary / f"{stem}.npz", **contents)
-        if error:
-            (temporary / "error.txt").write_text(error, encoding="utf-8")
-        checksums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
-        record = {"format": FORMAT, **_as_plain(result), **run, "checksums": checksums}
-        record["checksum"] = _digest(record)
-        text = json.dumps(record, indent=1, default=str)
-        (temporary / "run.json").write_text(text, encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        move_folder(temporary, target)
+        with written_folder(self._place(result.folder)) as folder:
+            for stem, contents in arrays.items():
+                np.savez_compressed(folder / f"{stem}.npz", **contents)
+            if error:
+                (folder / "error.txt").write_text(error, encoding="utf-8")
+            checksums = {path.name: checksum(path) for path in sorted(folder.iterdir())}
+            record = {"format": FORMAT, **_as_plain(result), **run, "checksums": checksums}
+            record["checksum"] = _digest(record)
+            text = json.dumps(record, indent=1, default=str)
+            (folder / "run.json").write_text(text, encoding="utf-8")
 
     def read(self, folder: str) -> CellResult | None:
         """The stored cell, or None if it is absent or damaged (then it is to be run again)."""
