@@ -235,7 +235,7 @@ def _papers(args: argparse.Namespace) -> int:
     for option in ("protocol", "audit"):
         if getattr(args, option):
             raise InputError(f"--{option} does not go with --table and --figure: they have theirs")
-    from benchmark.papers.index import Choice, narrowed_figure, narrowed_table
+    from benchmark.papers.choice import Choice, narrowed_figure, narrowed_table
 
     choice = Choice(args.dataset, tuple(args.methods or ()), tuple(args.bits or ()))
     tables = {i: narrowed_table(i, choice) for i in args.table}

@@ -92,7 +92,7 @@ def to_csv(table: PaperTable) -> str:
                 if e == PaperEntry():
                     continue
                 low, high = e.interval or (None, None)
-                place = (table.id, block.title, block.measured_on, name, bits, table.metric)
+                place = (table.id, block.title, block.measured_on, name, bits, block.metric)
                 numbers = (e.mean, e.deviation, e.n_seeds, low, high, e.published, e.difference)
                 writer.writerow([*place, *numbers, e.verdict, "; ".join(e.notes)])
     return stream.getvalue()
@@ -151,8 +151,9 @@ def _caption(table: PaperTable) -> str:
         + ("" if b.chance is None else f", base rate {b.chance:.4f}")
         for b in table.blocks
     )
+    metrics = dict.fromkeys(f"{describe(b.metric)}, protocol {b.protocol}" for b in table.blocks)
     return (
-        f"{describe(table.metric)}, protocol {table.protocol}. Ours: mean ± sample standard "
+        f"{' / '.join(metrics)}. Ours: mean ± sample standard "
         f"deviation over seeds; interval: {CONFIDENCE:.0%} bootstrap over queries and seeds "
         f"({RESAMPLES:,} resamples). Verdict: the paper's number lies within our interval, or ours "
         "is better or worse by more than that; the paper gives no deviation of its own. Measured: "
@@ -187,7 +188,7 @@ def _in_print(entry: PaperEntry, numbers: tuple[int, ...]) -> _Printed:
         ours = f"{entry.mean:.4f}{deviation}"
     return _Printed(
         ours=ours,
-        paper="" if entry.published is None else f"{entry.published:.4f}",
+        paper=entry.printed,
         difference="" if entry.difference is None else f"{entry.difference:+.4f}",
         interval="" if entry.interval is None else "{:.3f}-{:.3f}".format(*entry.interval),
         verdict=entry.verdict,
