@@ -119,8 +119,9 @@ def published_tables(table_id: str, index: PaperIndex | None = None) -> tuple[Pu
     entry = index.find_table(table_id)
     values = read_values(index.folder / entry.file)
     notes = [note for note in read_notes(index.folder / "notes.csv") if note.table == table_id]
-    _check_notes(notes, values, entry)
-    return tuple(_part(entry, part, values, notes) for part in entry.parts)
+    parts = tuple(_part(entry, part, values, notes) for part in entry.parts)
+    _check_notes(notes, parts)
+    return parts
 
 
 def main_parts(parts: Sequence[PublishedTable]) -> dict[str, PublishedTable]:
@@ -197,15 +198,13 @@ def _find_note(
     return "; ".join(n.text for n in notes if (n.kind, n.dataset, n.row, n.bits) == about)
 
 
-def _check_notes(notes: Sequence[Note], values: Sequence[PrintedValue], entry: TableEntry) -> None:
-    """Every note of the table is about something in it."""
-    shown = {(part.dataset, part.setting) for part in entry.parts}
-    places = {(v.dataset, v.row, v.bits) for v in values if (v.dataset, v.setting) in shown}
-    known = (
-        places | {(d, row, None) for d, row, _ in places} | {(d, "", None) for d, _, _ in places}
-    )
+def _check_notes(notes: Sequence[Note], parts: Sequence[PublishedTable]) -> None:
+    """Every note of a table is about something in it."""
+    known = {(part.dataset, "", None) for part in parts}
+    for part in parts:
+        for row in part.rows:
+            known |= {(part.dataset, row.name, bits) for bits in (None, *row.values)}
     for note in notes:
         if (note.dataset, note.row, note.bits) not in known:
-            raise InputError(
-                f"notes.csv, line {note.line}: table {entry.id} has no such data set, row or bits"
-            )
+            where = f"notes.csv, line {note.line}"
+            raise InputError(f"{where}: table {parts[0].id} has no such data set, row or bits")

@@ -211,6 +211,28 @@ def test_text_lines_up(made):
     assert ours[starts[0] : starts[0] + 2] == "0."
 
 
+def test_published_values_have_the_digits_of_the_paper(made):
+    made.add("wdht", 48, 0.7)
+    table = table_of(made, bits=(48,))
+    assert entry(table, "WDHT", 48).printed == "0.676"
+    pages = (to_text(table), to_markdown(table), to_latex(table))
+    assert all("0.676" in page and "0.6760" not in page for page in pages)
+    made.add("ksh[labels=tags]", 16, 0.7)
+    percent = table_of(made, "ijcai-2", bits=(16, 32))
+    assert "0.1532" in to_text(percent) and "0.5550" in to_text(percent)
+
+
+def test_data_sets_of_one_table_may_have_metrics_and_protocols_of_their_own(made):
+    made.add("itq", 12, 0.6)
+    first, second = narrowed_table("4", Choice(bits=(12,), patterns=("itq",)))
+    parts = [first, replace(second, metric="mAP@1000", protocol="trec")]
+    measured = dict.fromkeys((part.source for part in parts), made.measured())
+    table = paper_table(parts, measured, (), made.store)
+    assert "protocol wdht / " in to_text(table) and "protocol trec. Ours" in to_text(table)
+    metrics = [line["metric"] for line in csv.DictReader(io.StringIO(to_csv(table)))]
+    assert metrics == ["mAP@5000", "mAP@1000"]
+
+
 def test_csv_holds_every_number_in_full(made):
     table = two_blocks(made)
     lines = list(csv.DictReader(io.StringIO(to_csv(table))))
