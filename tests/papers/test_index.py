@@ -1,8 +1,10 @@
 """The description of the papers: what it says, what is wrong with a broken one, and new tables."""
 
 import csv
+import re
 import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from benchmark.errors import InputError
 from benchmark.papers import index as papers_index
 from benchmark.papers.entries import KINDS, Sizes, Validation
 from benchmark.papers.figure_data import DRAWINGS
-from benchmark.papers.index import list_papers, published_folder, read_index
+from benchmark.papers.index import INDEX, list_papers, published_folder, read_index
 from benchmark.papers.published import published_tables
 
 SMALL = """
@@ -142,7 +144,7 @@ def test_data_sets_of_the_papers_are_ours():
     index = read_index()
     for source in (
         *index.sources,
-        *tomllib.loads((index.folder / "tables.toml").read_text())["splits"],
+        *tomllib.loads((index.folder / INDEX).read_text())["splits"],
     ):
         datasets.parse(source)
 
@@ -222,3 +224,18 @@ def test_a_new_table_is_data_alone(tmp_path, data_folder, monkeypatch, capsys):
     assert few["mean"] != ours["mean"]
     assert lost["notes"].startswith("there is no method no-such-method")
     assert (ours["metric"], others["metric"]) == ("mAP@1000", "mAP@5000")
+
+
+def test_the_documented_table_can_be_added(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "reproduce.md").read_text()
+    entry, values = (
+        re.search(f"```{kind}\n(.*?)```", page, re.DOTALL)[1] for kind in ("toml", "csv")
+    )
+    folder = tmp_path / "published"
+    shutil.copytree(published_folder(), folder)
+    with open(folder / INDEX, "a") as file:
+        file.write(entry)
+    (folder / "tagnet-table1.csv").write_text(values)
+    (part,) = published_tables("tagnet-1", read_index(folder))
+    assert part.variants == ("itq", "tagnet") and part.sizes == Sizes(2000, 16_000, 16_000)
+    assert part.row("tagnet").printed == {32: "0.710"}
