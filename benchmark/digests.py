@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import json
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 #: Packages whose modules belong to the code that imports them.
 FOLLOWED = ("methods", "features")
@@ -17,6 +19,20 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def value_digest(value: Any, length: int = 16) -> str:
+    """SHA-256 of plain values, however the keys of mappings are ordered.
+
+    Parameters
+    ----------
+    value : str, number, list or mapping of such
+        Anything else counts as its ``str``.
+    length : int
+        Hexadecimal digits, at most 64.
+    """
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 @lru_cache
@@ -52,8 +68,7 @@ def package_digest(package: str) -> str:
     """Digest of the code of every module of a package, as :func:`code_digest` takes it."""
     folder = source_of(package).parent
     modules = [f"{package}.{path.stem}" for path in sorted(folder.glob("*.py"))]
-    text = " ".join(code_digest(module.removesuffix(".__init__")) for module in modules)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return value_digest([code_digest(module.removesuffix(".__init__")) for module in modules])
 
 
 def imported_code(module: str) -> set[str]:

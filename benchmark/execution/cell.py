@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import traceback
 import warnings
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.digests import value_digest
 from benchmark.execution.costs import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.execution.grid import Cell, make_hasher
 from benchmark.execution.options import RunOptions
@@ -59,9 +59,7 @@ class Run:
     @property
     def shared(self) -> Path:
         """Where methods share intermediate results of these data."""
-        text = repr(sorted(self.identity.items()))
-        name = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return self.options.cache / "shared" / name
+        return self.options.cache / "shared" / value_digest(self.identity)
 
 
 def run_cell(run: Run, cell: Cell) -> CellResult:

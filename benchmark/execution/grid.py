@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
-from benchmark.digests import code_digest, package_digest
+from benchmark.digests import code_digest, package_digest, value_digest
 from benchmark.errors import InputError
 from benchmark.execution.tuning import n_validation, points_of
 from benchmark.preparation.features import Prepared
@@ -52,8 +50,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Digest of the specification."""
-        text = json.dumps(self.specification, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return value_digest(self.specification, 12)
 
     @property
     def folder(self) -> str:

@@ -89,35 +89,36 @@ def lengths_figure(panel: Panel, bits: Sequence[int], caption: str) -> Figure:
 
 
 def grid_figure(grids: Mapping[str, pd.DataFrame], caption: str) -> Figure:
-    """Bars of validation mAP: a group for each lambda2, a bar for each lambda3.
+    """Bars of validation mAP over two parameters: a group for each value of the first of them.
 
     Parameters
     ----------
     grids : mapping of str to DataFrame
-        Title of a panel to the columns ``lambda2``, ``lambda3``, ``mAP``.
+        Title of a panel to a column for each of the two parameters, then ``mAP``.
     caption : str
     """
     figure = Figure(figsize=(7.2, 0.6 + 3.0 * len(grids)), layout="constrained")
     panels = figure.subplots(len(grids), 1, squeeze=False).ravel()
     for axes, (title, frame) in zip(panels, grids.items(), strict=True):
-        table = frame.pivot(index="lambda2", columns="lambda3", values="mAP")
+        first, second, _ = frame.columns
+        table = frame.pivot(index=first, columns=second, values="mAP")
         width = 0.8 / table.shape[1]
-        for k, lambda3 in enumerate(table.columns):
+        for k, value in enumerate(table.columns):
             where = np.arange(len(table)) + (k - (table.shape[1] - 1) / 2) * width
             axes.bar(
                 where,
-                table[lambda3],
+                table[value],
                 width,
                 color=COLOURS[k % len(COLOURS)],
                 edgecolor="white",
                 hatch=HATCHES[k % len(HATCHES)],
-                label=f"{lambda3:g}",
+                label=f"{second}={value:g}",
             )
         axes.set_xticks(range(len(table)), [f"{value:g}" for value in table.index])
         axes.grid(visible=False, axis="x")
-        axes.set(title=title, xlabel="λ2", ylabel="validation mAP")
+        axes.set(title=title, xlabel=first, ylabel="validation mAP")
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, title="λ3", loc="outside right center")
+    figure.legend(handles, names, loc="outside right center")
     figure.suptitle(caption, x=0.01, horizontalalignment="left")
     return figure
 

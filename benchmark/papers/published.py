@@ -1,25 +1,19 @@
-"""The numbers that papers print, and which of our methods each of their rows is.
+"""The numbers that papers print, each table with the data set, protocol and methods it is about.
 
-The CSV files below ``results/published/`` hold them as printed; the README there says what was
-measured and what is odd.  Nothing is corrected here: what looks wrong carries a note.
+The CSV files below ``results/published/`` hold them as printed.  Nothing is corrected here: what
+looks wrong carries a note from ``notes.csv``.
 """
 
 from __future__ import annotations
 
-import csv
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmark.errors import InputError
-
-DISTRIBUTION = "hashbench"
-#: Where an installation keeps the CSV files, below its prefix; setup.cfg says the same.
-INSTALLED = "share/hashbench/published"
-
-#: What a printed number is multiplied by to become a fraction.
-UNITS = {"fraction": 1.0, "percent": 0.01}
+from benchmark.papers.entries import Sizes, TableEntry, TablePart
+from benchmark.papers.index import PaperIndex, read_index
+from benchmark.papers.printed import Note, PrintedValue, read_notes, read_values
+from benchmark.protocol.protocol import find_protocol
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class PublishedRow:
     values : mapping of int to float
         Bits to the value, as a fraction.
     printed : mapping of int to str
-        Bits to the digits in the paper.
+        Bits to the value with the digits of the paper, as a fraction: ``0.4550`` for 45.50 %.
     notes : mapping of int to str
         Bits to what is odd about the entry.
     note : str
@@ -66,10 +60,16 @@ class PublishedTable:
         Ours: ``mAP@5000``.
     protocol : str
         Preset of :mod:`benchmark.protocol.protocol` that imitates the paper.
+    features : str
+        The network whose features (or, end to end, weights) the paper starts from.
     dataset : str
         As the paper prints it.
     source : str
         The same data and split as ``--dataset`` takes it.
+    sizes : Sizes or None
+        Of the paper's split; None if they are not known.
+    about : str
+        What is special about the setting, or empty.
     bits : tuple of int
     rows : tuple of PublishedRow
         In the order of the paper.
@@ -82,8 +82,11 @@ class PublishedTable:
     caption: str
     metric: str
     protocol: str
+    features: str
     dataset: str
     source: str
+    sizes: Sizes | None
+    about: str
     bits: tuple[int, ...]
     rows: tuple[PublishedRow, ...]
     note: str = ""
@@ -98,208 +101,110 @@ class PublishedTable:
         return next(row for row in self.rows if row.variant == variant)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How the tables of one id are made from a file.
-
-    ``parts`` lists the blocks: settings in the file, data set as printed, our data set.
-    """
-
-    file: str
-    paper: str
-    caption: str
-    protocol: str
-    parts: tuple[tuple[str, str, str], ...]
-    variants: Mapping[str, str]
-
-
-WDHT = "WDHT (Gattupalli et al., CVPR 2019)"
-_NUS, _MIR = "NUS-WIDE", "MIR-FLICKR25K"
-_WDHT_PARTS = (("wdht", _NUS, "nuswide"), ("wdht", _MIR, "mirflickr25k"))
-_SMALL = "[setting=wmh]"
-_WMH_PARTS = (("wmh", _NUS, f"nuswide{_SMALL}"), ("wmh", _MIR, f"mirflickr25k{_SMALL}"))
-_WDHT_VARIANTS = {
-    "ITQ": "itq",
-    "PCAH": "pcah",
-    "LSH": "lsh",
-    # Density sensitive hashing, not deep supervised hashing.
-    "DSH": "dsh",
-    "SpH": "sph",
-    "SH": "sh",
-    "AGH": "agh",
-    "DH": "dh",
-    "UH-BDNN": "uh-bdnn",
-    "DeepBit": "deepbit",
-    "Binary Tag Vector": "binary-tag",
-    "WDHT": "wdht",
-    "WMH*": "wmh",
-    "WDHT*": "wdht",
-}
-
-_LAYOUTS = {
-    "2": _Layout(
-        "wdht-table2.csv",
-        f"{WDHT}, Table 2",
-        "mAP over the first 5,000 items for three ways to aggregate tag vectors",
-        "wdht",
-        _WDHT_PARTS[:1],
-        {
-            "WDHT-itf": "wdht[aggregation=itf]",
-            "WDHT-tf": "wdht[aggregation=tf]",
-            "WDHT-mean": "wdht",
-        },
-    ),
-    "3": _Layout(
-        "wdht-table3.csv",
-        f"{WDHT}, Table 3",
-        "mAP over the first 50,000 items; starred rows with 5,000 training and 1,000 query images",
-        "wdht",
-        _WDHT_PARTS + _WMH_PARTS,
-        _WDHT_VARIANTS,
-    ),
-    "4": _Layout(
-        "wdht-table4.csv",
-        f"{WDHT}, Table 4",
-        "mAP over the first 5,000 items",
-        "wdht",
-        _WDHT_PARTS,
-        _WDHT_VARIANTS,
-    ),
-    "ijcai-2": _Layout(
-        "ijcai-table2.csv",
-        "WP (IJCAI 2018), Table 2",
-        "mAP over the whole ranking, trained on tags alone: tags as labels, or weakly supervised "
-        "pre-training without fine-tuning (WP)",
-        "wp-ijcai2018",
-        (("ijcai", _NUS, "nuswide[labels=81]"),),
-        {
-            "KSH^-": "ksh[labels=tags]",
-            "WP-KSH^-": "wp-ksh[finetune=false]",
-            "DSH^-": "deep-dsh[labels=tags]",
-            "WP-DSH^-": "wp-dsh[finetune=false]",
-            "DRSCH^-": "drsch[labels=tags]",
-            "WP-DRSCH^-": "wp-drsch[finetune=false]",
-        },
-    ),
-    "wsdhq": _Layout(
-        "wsdhq.csv",
-        "WSDHQ (Wang et al., AAAI 2021), logs of the released code",
-        "mAP over the first 5,000 items: asymmetric (AQD) and symmetric (SQD) quantised search, "
-        "and search by the real-valued features",
-        "wsdhq",
-        (("log 2/2", _NUS, "nuswide"), ("log 1/1", _MIR, "mirflickr25k")),
-        {"WSDHQ, AQD": "wsdhq", "WSDHQ, SQD": "wsdhq[search=sqd]", "WSDHQ, features": ""},
-    ),
-}
-
-#: What ``--table`` takes.
-TABLE_IDS = tuple(_LAYOUTS)
-
-
-def published_tables(table_id: str) -> tuple[PublishedTable, ...]:
+def published_tables(table_id: str, index: PaperIndex | None = None) -> tuple[PublishedTable, ...]:
     """A published table, one for each data set and setting in it.
 
-    Raises
-    ------
-    InputError
-        If there is no such table, or its files are missing.
-    """
-    if table_id not in _LAYOUTS:
-        raise InputError(f"there is no published table {table_id!r}: give {', '.join(TABLE_IDS)}")
-    layout = _LAYOUTS[table_id]
-    lines = _read(layout.file)
-    notes = _Notes([line for line in _read("notes.csv") if line["table"] == table_id])
-    return tuple(
-        _table(table_id, layout, part, [li for li in lines if _place(li) == part[:2]], notes)
-        for part in layout.parts
-    )
-
-
-def published_folder() -> Path:
-    """Where the CSV files lie, in a clone or in an installation.
+    Parameters
+    ----------
+    table_id : str
+    index : PaperIndex, optional
+        Where to look it up; by default in the published numbers that hashbench comes with.
 
     Raises
     ------
     InputError
-        If they are in neither.
+        If there is no such table, or its files are missing or contradict its description.
     """
-    clone = Path(__file__).resolve().parents[2] / "results" / "published"
-    if clone.is_dir():
-        return clone
-    try:
-        files = importlib.metadata.files(DISTRIBUTION) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.match(f"{INSTALLED}/notes.csv"):
-            return Path(file.locate()).resolve().parent
-    raise InputError("the published numbers (results/published/) are missing: install again")
+    index = index or read_index()
+    entry = index.find_table(table_id)
+    values = read_values(index.folder / entry.file)
+    notes = [note for note in read_notes(index.folder / "notes.csv") if note.table == table_id]
+    parts = tuple(_part(entry, part, values, notes) for part in entry.parts)
+    _check_notes(notes, parts)
+    return parts
 
 
-class _Notes:
-    """Notes of one table by the row and entry that they are about."""
+def main_parts(parts: Sequence[PublishedTable]) -> dict[str, PublishedTable]:
+    """The first part of each data set, by its name in the paper.
 
-    def __init__(self, lines: Sequence[Mapping[str, str]]) -> None:
-        self.lines = lines
+    Later parts of a data set are in a setting of their own, as starred rows are.
+    """
+    main: dict[str, PublishedTable] = {}
+    for part in parts:
+        main.setdefault(part.dataset, part)
+    return main
 
-    def find(self, kind: str, dataset: str, row: str = "", bits: str = "") -> str:
-        about = {"kind": kind, "dataset": dataset, "row": row, "bits": bits}
-        found = (li["note"] for li in self.lines if all(li[k] == v for k, v in about.items()))
-        return "; ".join(found)
 
-
-def _table(
-    table_id: str,
-    layout: _Layout,
-    part: tuple[str, str, str],
-    lines: Sequence[Mapping[str, str]],
-    notes: _Notes,
+def _part(
+    entry: TableEntry, part: TablePart, values: Sequence[PrintedValue], notes: Sequence[Note]
 ) -> PublishedTable:
-    _, dataset, source = part
-    (metric,) = {line["metric"] for line in lines}
-    names = dict.fromkeys(line["row"] for line in lines)
+    own = [v for v in values if (v.dataset, v.setting) == (part.dataset, part.setting)]
+    where = f"table {entry.id}: {entry.file}, {part.dataset} in the setting {part.setting!r}"
+    if not own:
+        raise InputError(f"{where}: there is no line; see its parts in tables.toml")
+    metrics = sorted({value.metric for value in own})
+    known = find_protocol(part.protocol).map_names
+    wrong = [m for m in metrics if m.startswith("mAP") and m not in known]
+    if len(metrics) > 1 or wrong:
+        raise InputError(
+            f"{where}: all lines need one metric of the protocol {part.protocol} "
+            f"({', '.join(known)}), not {', '.join(metrics)}"
+        )
+    names = list(dict.fromkeys(value.row for value in own))
+    for name in names:
+        if name not in entry.methods:
+            raise InputError(f"{where}: the methods of the paper do not say what {name!r} is")
     return PublishedTable(
-        id=table_id,
-        paper=layout.paper,
-        caption=layout.caption,
-        metric=metric,
-        protocol=layout.protocol,
-        dataset=dataset,
-        source=source,
-        bits=tuple(sorted({int(line["bits"]) for line in lines})),
+        id=entry.id,
+        paper=entry.name,
+        caption=entry.caption,
+        metric=metrics[0],
+        protocol=part.protocol,
+        features=part.features,
+        dataset=part.dataset,
+        source=part.source,
+        sizes=part.sizes,
+        about=part.about,
+        bits=tuple(sorted({value.bits for value in own})),
         rows=tuple(
-            _row(layout.variants[name], dataset, [li for li in lines if li["row"] == name], notes)
-            for name in names
+            _row(entry.methods[name], [v for v in own if v.row == name], notes) for name in names
         ),
-        note=notes.find("remark", dataset),
+        note=_find_note(notes, "remark", part.dataset),
     )
 
 
-def _row(
-    variant: str, dataset: str, lines: Sequence[Mapping[str, str]], notes: _Notes
-) -> PublishedRow:
-    name = lines[0]["row"]
-    odd = {int(li["bits"]): notes.find("remark", dataset, name, li["bits"]) for li in lines}
-    reasons = (notes.find("incomparable", dataset), notes.find("incomparable", dataset, name))
+def _row(variant: str, values: Sequence[PrintedValue], notes: Sequence[Note]) -> PublishedRow:
+    dataset, name = values[0].dataset, values[0].row
+    odd = {v.bits: _find_note(notes, "remark", dataset, name, v.bits) for v in values}
+    reasons = (
+        _find_note(notes, "incomparable", dataset),
+        _find_note(notes, "incomparable", dataset, name),
+    )
     return PublishedRow(
         name=name,
         variant=variant,
-        values={int(li["bits"]): round(float(li["value"]) * UNITS[li["unit"]], 9) for li in lines},
-        printed={int(li["bits"]): li["value"] for li in lines},
+        values={v.bits: float(v.fraction) for v in values},
+        printed={v.bits: str(v.fraction) for v in values},
         notes={bits: note for bits, note in odd.items() if note},
-        note=notes.find("remark", dataset, name),
+        note=_find_note(notes, "remark", dataset, name),
         incomparable="; ".join(filter(None, reasons)),
     )
 
 
-def _place(line: Mapping[str, str]) -> tuple[str, str]:
-    return line["setting"], line["dataset"]
+def _find_note(
+    notes: Sequence[Note], kind: str, dataset: str, row: str = "", bits: int | None = None
+) -> str:
+    about = (kind, dataset, row, bits)
+    return "; ".join(n.text for n in notes if (n.kind, n.dataset, n.row, n.bits) == about)
 
 
-def _read(name: str) -> list[dict[str, str]]:
-    path = published_folder() / name
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+def _check_notes(notes: Sequence[Note], parts: Sequence[PublishedTable]) -> None:
+    """Every note of a table is about something in it."""
+    known = {(part.dataset, "", None) for part in parts}
+    for part in parts:
+        for row in part.rows:
+            known |= {(part.dataset, row.name, bits) for bits in (None, *row.values)}
+    for note in notes:
+        if (note.dataset, note.row, note.bits) not in known:
+            where = f"notes.csv, line {note.line}"
+            raise InputError(f"{where}: table {parts[0].id} has no such data set, row or bits")

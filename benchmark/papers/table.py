@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmark.papers.index import Sizes
-from benchmark.papers.published import PublishedRow, PublishedTable
+from benchmark.papers.entries import Sizes
+from benchmark.papers.published import PublishedRow, PublishedTable, main_parts
 from benchmark.reporting.footnotes import describe_tuning
 from benchmark.significance.bootstrap import Interval, bootstrap_interval
 from benchmark.store.record import CellResult
@@ -28,8 +28,6 @@ class Measured:
     Attributes
     ----------
     cells : sequence of CellResult
-    folders : sequence of str
-        Where each is stored.
     variants : mapping of str to str
         Method as the table has it, to the name of our cells (which ``--set`` may have changed).
     missing : mapping of str to str
@@ -47,7 +45,6 @@ class Measured:
     """
 
     cells: Sequence[CellResult]
-    folders: Sequence[str]
     variants: Mapping[str, str]
     missing: Mapping[str, str]
     end_to_end: frozenset[str]
@@ -59,14 +56,6 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What the paper uses: features, and the sizes of its split (None: not known)."""
-
-    features: str
-    sizes: Sizes | None
-
-
-@dataclass(frozen=True)
 class PaperEntry:
     """One method at one code length of one data set.
 
@@ -75,7 +64,7 @@ class PaperEntry:
     published : float or None
         As a fraction; None for a method that the paper does not have.
     printed : str
-        The digits in the paper.
+        The same with the digits of the paper.
     mean, deviation : float or None
         Over seeds; None for what was not measured, or for a single seed.
     n_seeds : int
@@ -114,6 +103,7 @@ class Block:
         As the paper prints it.
     measured_on : str
         Our data set and features.
+    metric, protocol : str
     bits : tuple of int
     chance : float or None
         Base rate of what was measured.
@@ -121,6 +111,8 @@ class Block:
 
     title: str
     measured_on: str
+    metric: str
+    protocol: str
     bits: tuple[int, ...]
     chance: float | None
 
@@ -131,7 +123,7 @@ class PaperTable:
 
     Attributes
     ----------
-    id, paper, caption, metric, protocol : str
+    id, paper, caption : str
     blocks : tuple of Block
     rows : mapping of str to tuple of tuple of PaperEntry
         Label in the paper to the entries of each block.
@@ -142,8 +134,6 @@ class PaperTable:
     id: str
     paper: str
     caption: str
-    metric: str
-    protocol: str
     blocks: tuple[Block, ...]
     rows: Mapping[str, tuple[tuple[PaperEntry, ...], ...]]
     notes: tuple[str, ...] = field(default=())
@@ -152,7 +142,6 @@ class PaperTable:
 def paper_table(
     parts: Sequence[PublishedTable],
     measured: Mapping[str, Measured],
-    expected: Mapping[str, Expected],
     others: Sequence[str],
     store: Store,
 ) -> PaperTable:
@@ -164,41 +153,32 @@ def paper_table(
         One for each data set and setting.
     measured : mapping of str to Measured
         By the source of the part.
-    expected : mapping of str to Expected
-        Likewise.
     others : sequence of str
         Methods of our own that get a row below those of the paper.
     store : Store
         For the values of each query.
     """
-    # A data set's first part is the main one; the starred rows come after it.
-    main = {part.dataset: part for part in reversed(parts)}
-    titles = list(dict.fromkeys(part.dataset for part in parts))
+    main = main_parts(parts)
     entries: dict[str, dict[str, tuple[PaperEntry, ...]]] = {}
     for part in parts:
-        compared = _Comparison(part, measured[part.source], expected[part.source], store)
+        compared = _Comparison(part, measured[part.source], store)
         for row in part.rows:
             entries.setdefault(row.name, {})[part.dataset] = compared.row(row)
-    for title in titles:
-        part = main[title]
-        compared = _Comparison(part, measured[part.source], expected[part.source], store)
+    for title, part in main.items():
+        compared = _Comparison(part, measured[part.source], store)
         for variant in others:
             own = PublishedRow(name=variant, variant=variant, values={}, printed={})
             name = f"{variant} (not in the paper)"
             entries.setdefault(name, {})[title] = compared.row(own)
-    blocks = tuple(
-        _block(title, main[title].bits, measured[main[title].source]) for title in titles
-    )
+    blocks = tuple(_block(part, measured[part.source]) for part in main.values())
     empty = {block.title: (PaperEntry(),) * len(block.bits) for block in blocks}
     return PaperTable(
         id=parts[0].id,
         paper=parts[0].paper,
         caption=parts[0].caption,
-        metric=parts[0].metric,
-        protocol=parts[0].protocol,
         blocks=blocks,
         rows={
-            name: tuple(of_row.get(title, empty[title]) for title in titles)
+            name: tuple(of_row.get(title, empty[title]) for title in main)
             for name, of_row in entries.items()
         },
         notes=tuple(_notes(parts, [measured[part.source] for part in parts])),
@@ -213,23 +193,26 @@ def _notes(parts: Sequence[PublishedTable], measured: Sequence[Measured]) -> Ite
         yield f"Tags of ours: {' / '.join(tags)}"
 
 
-def _block(title: str, bits: tuple[int, ...], measured: Measured) -> Block:
-    where = f"{measured.dataset}, {measured.features} features"
-    return Block(title, where, bits, chance_level(measured.cells))
+def _block(part: PublishedTable, measured: Measured) -> Block:
+    return Block(
+        title=part.dataset,
+        measured_on=f"{measured.dataset}, {measured.features} features",
+        metric=part.metric,
+        protocol=part.protocol,
+        bits=part.bits,
+        chance=chance_level(measured.cells),
+    )
 
 
 class _Comparison:
     """Entries of one part of a table."""
 
-    def __init__(
-        self, part: PublishedTable, measured: Measured, expected: Expected, store: Store
-    ) -> None:
+    def __init__(self, part: PublishedTable, measured: Measured, store: Store) -> None:
         self.part = part
         self.measured = measured
         self.store = store
-        self.reasons = tuple(_reasons(part, measured, expected))
+        self.reasons = tuple(_reasons(part, measured))
         self.groups = over_seeds(measured.cells)
-        self.folder_of = dict(zip(map(id, measured.cells), measured.folders, strict=True))
 
     def row(self, row: PublishedRow) -> tuple[PaperEntry, ...]:
         """An entry for each code length."""
@@ -270,8 +253,8 @@ class _Comparison:
         )
 
     def _interval(self, cells: Sequence[CellResult]) -> Interval:
-        folders = (self.folder_of[id(cell)] for cell in cells)
-        values = np.stack([self.store.per_query(f)[self.part.metric] for f in folders])
+        stored = (self.store.per_query(cell.folder) for cell in cells)
+        values = np.stack([of_query[self.part.metric] for of_query in stored])
         return bootstrap_interval(values)
 
     def _row_reasons(self, row: PublishedRow, cell: CellResult) -> list[str]:
@@ -293,16 +276,16 @@ def _gap(cell: CellResult) -> str:
     return f"{cell.status}: {reason}" if reason else cell.status
 
 
-def _reasons(part: PublishedTable, measured: Measured, expected: Expected) -> list[str]:
+def _reasons(part: PublishedTable, measured: Measured) -> list[str]:
     """Why no number of a data set is a check of the paper's."""
     if not measured.is_paper_data:
         where = f"measured on {measured.dataset}, {measured.features} features"
-        star = "setting=" in part.source
-        return [f"{where}, and not in the setting of the starred rows" if star else where]
+        return [f"{where}, and not in {part.about}" if part.about else where]
     found = []
-    if measured.features != expected.features:
-        found.append(f"{measured.features} features instead of {expected.features}")
-    ours, theirs = measured.sizes, expected.sizes
+    if measured.features != part.features:
+        found.append(f"{measured.features} features instead of {part.features}")
+    # A split size that is not known is no mismatch.
+    ours, theirs = measured.sizes, part.sizes
     if theirs and any(
         not (1 - SLACK) * b <= a <= b
         for a, b in ((ours.query, theirs.query), (ours.train, theirs.train))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from benchmark.digests import checksum, code_digest
+from benchmark.digests import checksum, code_digest, value_digest
 from benchmark.files import written_folder
 from features.pixels import SIDE, ImageArray
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
@@ -162,8 +161,7 @@ def write_bundle(contents: Contents, folder: Path) -> tuple[Path, TagAccount]:
         What there is to learn from the tags.
     """
     about = contents.identity()
-    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    target = folder / f"bundle-{key}"
+    target = folder / f"bundle-{value_digest(about)}"
     account = _sound_account(target)
     if account is not None:
         return target, account

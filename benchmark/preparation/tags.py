@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.datasets.base import Dataset
-from benchmark.digests import checksum, code_digest
+from benchmark.digests import checksum, code_digest, value_digest
 from benchmark.errors import InputError
 from features.writing import written
 
@@ -129,8 +127,8 @@ def _looked_up(
 ) -> np.ndarray:
     from features.tags import load_word_vectors
 
-    about = json.dumps([content, words, code_digest("features.word_vectors")])
-    stored = folder / f"{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
+    key = value_digest([content, words, code_digest("features.word_vectors")])
+    stored = folder / f"{key}.npy"
     try:
         vectors = np.load(stored, allow_pickle=False)
         if vectors.ndim == 2 and len(vectors) == len(words):

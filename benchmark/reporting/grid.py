@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from benchmark.reporting.wording import DASH
+
 
 @dataclass(frozen=True)
 class GridCell:
@@ -97,10 +99,11 @@ class Grid:
         return found if any(title for title, _ in found) else []
 
     def of_group(self, group: str) -> Grid:
-        """The columns without a group and those of one, without rows in which these are empty."""
+        """The columns without a group and those of one, without rows that have nothing there."""
         kept = [i for i, column in enumerate(self.columns) if column.group in ("", group)]
         own = [i for i, column in enumerate(self.columns) if column.group == group]
-        rows = [row for row in self.rows if any(any(row.cells[i].lines) for i in own)]
+        nothing = {"", DASH}
+        rows = [row for row in self.rows if any(set(row.cells[i].lines) - nothing for i in own)]
         return replace(
             self,
             columns=tuple(self.columns[i] for i in kept),

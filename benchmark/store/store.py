@@ -13,7 +13,6 @@ code words of the database (``database``, uint8); of binary codes it holds the p
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.digests import checksum
+from benchmark.digests import checksum, value_digest
 from benchmark.files import written_folder
 from benchmark.protocol.evaluation import Curve
 from benchmark.store.record import CellResult, Measure, Tuning
@@ -73,7 +72,7 @@ class Store:
                 (folder / "error.txt").write_text(error, encoding="utf-8")
             checksums = {path.name: checksum(path) for path in sorted(folder.iterdir())}
             record = {"format": FORMAT, **_as_plain(result), **run, "checksums": checksums}
-            record["checksum"] = _digest(record)
+            record["checksum"] = value_digest(record, 64)
             text = json.dumps(record, indent=1, default=str)
             (folder / "run.json").write_text(text, encoding="utf-8")
 
@@ -82,7 +81,7 @@ class Store:
         target = self._place(folder)
         try:
             record = json.loads((target / "run.json").read_text(encoding="utf-8"))
-            if record.pop("checksum") != _digest(record) or record["format"] != FORMAT:
+            if record.pop("checksum") != value_digest(record, 64) or record["format"] != FORMAT:
                 return None
             for name, expected in record["checksums"].items():
                 if checksum(target / name) != expected:
@@ -174,7 +173,3 @@ def _read_curves(path: Path) -> dict[str, Curve]:
     with np.load(path, allow_pickle=False) as arrays:
         names = [name.removeprefix("x:") for name in arrays if name.startswith("x:")]
         return {name: Curve(arrays[f"x:{name}"], arrays[f"y:{name}"]) for name in names}
-
-
-def _digest(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()

@@ -10,26 +10,36 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmark.errors import InputError
-from benchmark.papers.index import (
-    FIGURE_IDS,
-    SIZES,
-    Choice,
-    Sizes,
-    find_figure,
-    known_variants,
-    list_papers,
-    narrowed_table,
-)
-from benchmark.papers.layout import to_csv, to_latex, to_markdown, to_text
-from benchmark.papers.published import TABLE_IDS
-from benchmark.papers.table import Expected, Measured, paper_table
+from benchmark.papers.choice import Choice, narrowed_table
+from benchmark.papers.entries import Sizes
+from benchmark.papers.layout import paper_grid
+from benchmark.papers.table import Measured, paper_table
+from benchmark.reporting.render import latex, markdown, spreadsheet
+from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.store import Store
 
 N_QUERIES = 200
 METRIC = "mAP@5000"
+#: The split of NUS-WIDE in WDHT.
+SIZES = Sizes(query=2000, train=100_000, database=100_000)
+
+
+def to_text(table, width=None):
+    return plain.render(paper_grid(table), width=width)
+
+
+def to_markdown(table):
+    return markdown.render(paper_grid(table))
+
+
+def to_csv(table):
+    return spreadsheet.render(paper_grid(table))
+
+
+def to_latex(table):
+    return latex.render(paper_grid(table))
 
 
 class Made:
@@ -37,7 +47,7 @@ class Made:
 
     def __init__(self, store, dataset="nuswide", features="alexnet-fc7"):
         self.store, self.dataset, self.features = store, dataset, features
-        self.cells, self.folders = [], []
+        self.cells = []
 
     def add(self, method, bits, level, *, seed=0, status="done", reason="", fidelity="paper"):
         rng = np.random.default_rng([seed, bits])
@@ -46,23 +56,20 @@ class Made:
         metrics = {METRIC: measure, "base_rate": Measure(0.3, 0.3, 0.3)}
         done = status == "done"
         place = (self.dataset, self.features, method, bits, seed, status, reason, fidelity)
-        cell = CellResult(*place, metrics=metrics if done else {})
         folder = f"{self.dataset}/{method}/{bits}b-s{seed}-x"
+        self.cells.append(CellResult(*place, folder=folder, metrics=metrics if done else {}))
         profile = {"profile": {f"query:{METRIC}": values}} if done else {}
-        self.store.write(folder, cell, {}, profile)
-        self.cells.append(cell)
-        self.folders.append(folder)
+        self.store.write(self.cells[-1], {}, profile)
         return values
 
     def measured(self, **changes):
         names = {cell.method for cell in self.cells}
         measured = Measured(
             cells=self.cells,
-            folders=self.folders,
             variants={name: name for name in names},
             missing={},
             end_to_end=frozenset(),
-            sizes=SIZES["nuswide"],
+            sizes=SIZES,
             dataset=self.dataset,
             features=self.features,
             is_paper_data=True,
@@ -84,13 +91,7 @@ def table_of(made, table_id="4", bits=(12, 24), others=(), missing=None, **chang
     gone = {v: "not run" for v in rows if v not in measured.variants} | (missing or {})
     measured = replace(measured, missing=gone)
     sources = {part.source for part in parts}
-    return paper_table(
-        parts,
-        dict.fromkeys(sources, measured),
-        {source: Expected("alexnet-fc7", SIZES["nuswide"]) for source in sources},
-        others,
-        made.store,
-    )
+    return paper_table(parts, dict.fromkeys(sources, measured), others, made.store)
 
 
 def entry(table, row, bits):
@@ -164,10 +165,9 @@ def test_reconstructions_and_foreign_rows_are_never_comparable(made):
     (part,) = [
         p for p in narrowed_table("3", Choice(bits=(12,))) if p.source == "nuswide[setting=wmh]"
     ]
-    part = replace(part, metric=METRIC)
+    part = replace(part, metric=METRIC, sizes=None)
     measured = made.measured(missing={"wdht": "not run"})
-    expected = {part.source: Expected("alexnet-fc7", None)}
-    table = paper_table([part], {part.source: measured}, expected, (), made.store)
+    table = paper_table([part], {part.source: measured}, (), made.store)
     found = table.rows["WMH*"][0][0]
     assert found.verdict == "not comparable"
     assert any("reconstruction" in n for n in found.notes)
@@ -187,15 +187,9 @@ def test_a_method_of_ones_own_stands_below_without_a_verdict(made):
 def test_starred_rows_stand_in_the_columns_of_their_data_set(tmp_path):
     parts = list(narrowed_table("3", Choice()))
     none = Made(Store(tmp_path)).measured(
-        cells=(), folders=(), missing={v: "not run" for p in parts for v in p.variants}
+        cells=(), missing={v: "not run" for p in parts for v in p.variants}
     )
-    table = paper_table(
-        parts,
-        {part.source: none for part in parts},
-        {part.source: Expected("alexnet-fc7", None) for part in parts},
-        (),
-        Store(tmp_path),
-    )
+    table = paper_table(parts, {part.source: none for part in parts}, (), Store(tmp_path))
     assert [block.title for block in table.blocks] == ["NUS-WIDE", "MIR-FLICKR25K"]
     assert list(table.rows)[-3:] == ["WDHT", "WMH*", "WDHT*"]
     assert table.rows["WDHT*"][1][3].published == 0.6308
@@ -216,28 +210,43 @@ def test_text_is_stacked_where_it_does_not_fit(tmp_path, made):
 def two_blocks(made):
     made.add("itq", 12, 0.6329)
     made.add("itq", 12, 0.61, seed=1)
-    parts = narrowed_table("4", Choice(bits=(12, 24), patterns=("itq", "lsh")))
+    nuswide, mirflickr = narrowed_table("4", Choice(bits=(12, 24), patterns=("itq", "lsh")))
+    parts = [nuswide, replace(mirflickr, features="gist", sizes=None)]
     measured = made.measured(missing={"lsh": "not run"})
-    return paper_table(
-        parts,
-        {part.source: measured for part in parts},
-        {
-            "nuswide": Expected("alexnet-fc7", SIZES["nuswide"]),
-            "mirflickr25k": Expected("gist", None),
-        },
-        (),
-        made.store,
-    )
+    return paper_table(parts, {part.source: measured for part in parts}, (), made.store)
 
 
 def test_text_lines_up(made):
     lines = to_text(two_blocks(made)).splitlines()
-    head = next(line for line in lines if line.startswith("method"))
+    head = next(line for line in lines if line.startswith("Method"))
     ours = next(line for line in lines if line.startswith("ITQ"))
     paper = lines[lines.index(ours) + 1]
     starts = [m.start() for m in re.finditer(r"\d+ bits", head)]
     assert [paper[s : s + 6] for s in starts] == ["0.6329", "0.6299", "0.6908", "0.7064"]
     assert ours[starts[0] : starts[0] + 2] == "0."
+
+
+def test_published_values_have_the_digits_of_the_paper(made):
+    made.add("wdht", 48, 0.7)
+    table = table_of(made, bits=(48,))
+    assert entry(table, "WDHT", 48).printed == "0.676"
+    pages = (to_text(table), to_markdown(table), to_latex(table))
+    assert all("0.676" in page and "0.6760" not in page for page in pages)
+    made.add("ksh[labels=tags]", 16, 0.7)
+    percent = table_of(made, "ijcai-2", bits=(16, 32))
+    assert "0.1532" in to_text(percent) and "0.5550" in to_text(percent)
+
+
+def test_data_sets_of_one_table_may_have_metrics_and_protocols_of_their_own(made):
+    made.add("itq", 12, 0.6)
+    first, second = narrowed_table("4", Choice(bits=(12,), patterns=("itq",)))
+    parts = [first, replace(second, metric="mAP@1000", protocol="trec")]
+    measured = dict.fromkeys((part.source for part in parts), made.measured())
+    table = paper_table(parts, measured, (), made.store)
+    words = " ".join(to_text(table).split())
+    assert "protocol wdht / " in words and "protocol trec. Ours" in words
+    metrics = [line["metric"] for line in csv.DictReader(io.StringIO(to_csv(table)))]
+    assert metrics == ["mAP@5000", "mAP@1000"]
 
 
 def test_csv_holds_every_number_in_full(made):
@@ -256,7 +265,9 @@ def test_markdown_has_a_cell_for_every_entry(made):
     page = to_markdown(two_blocks(made))
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert {line.replace(r"\|", "").count("|") for line in rows} == {6}
-    assert "paper 0.6329 (" in page and "NUS-WIDE<br>12 bits" in page
+    assert "ITQ<br>paper<br>difference<br>interval<br>verdict" in page.replace("  ", "")
+    assert re.search(r"±0\.\d{4}<br>0\.6329<br>[+-]0\.\d{4}<br>", page)
+    assert "NUS-WIDE<br>12 bits" in page
     assert "instead of gist" in page
     numbers = set(re.findall(r"<sup>\(([\d,]+)\)</sup>", page))
     used = {n for group in numbers for n in group.split(",")}
@@ -283,40 +294,3 @@ def test_latex_has_the_columns_of_both_data_sets(made):
     for row in body:
         lines = [line for line in row.split(r"\bottomrule")[0].splitlines() if line]
         assert len(lines) == 5 and {line.count(" & ") for line in lines} == {4}
-
-
-def test_a_choice_narrows_rows_and_lengths():
-    parts = narrowed_table("2", Choice(patterns=("wdht[aggregation=tf]",), bits=(24, 99)))
-    assert [(row.variant, part.bits) for part in parts for row in part.rows] == [
-        ("wdht[aggregation=tf]", (24,))
-    ]
-    assert len(narrowed_table("2", Choice(patterns=("wdht",)))[0].rows) == 3
-    assert len(narrowed_table("4", Choice(patterns=("s*",)))[0].rows) == 2
-    with pytest.raises(InputError, match="--bits: table 2 has 12 24 32 48"):
-        narrowed_table("2", Choice(bits=(8,)))
-
-
-def test_methods_of_ones_own_and_of_other_tables():
-    rows = ["itq", "wdht[aggregation=tf]"]
-    assert Choice(patterns=("lsh", "itq", "s*", "wdht")).others(rows) == ("lsh",)
-    with pytest.raises(InputError, match="unknown method 'no-such'"):
-        Choice(patterns=("no-such",)).others(rows)
-
-
-def test_variants_that_cannot_be_run_have_a_reason():
-    known, missing = known_variants(["itq", "no-such[a=1]", "itq"], lambda variant: variant)
-    assert list(known) == ["itq"]
-    assert missing == {"no-such[a=1]": "there is no method no-such in this version"}
-
-
-def test_every_table_and_figure_is_listed():
-    listed = [name for name, _ in list_papers()]
-    assert listed == [f"--table {i}" for i in TABLE_IDS] + [f"--figure {i}" for i in FIGURE_IDS]
-
-
-def test_figures_need_what_the_papers_used():
-    assert find_figure("2").bits == (12, 24, 32, 48)
-    assert list(find_figure("2").rows)[:2] == ["ITQ", "PCAH"]
-    assert len(find_figure("3").rows) == 25
-    assert find_figure("ijcai-4").blocks == {"MIR Flickr-1M": "mirflickr1m"}
-    assert find_figure("ijcai-3").features == "vgg16-fc7"
