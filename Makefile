@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # All classical methods, and three that learn from tags or labels: two minutes instead of five.
 DEMO_METHODS := lsh pcah itq sh sph agh agh2 dgh dsh selve wdht wsdhq deep-dsh
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-fast coverage lint format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python run_benchmark.py --dataset demo --methods $(DEMO_METHODS)
@@ -14,6 +14,13 @@ demo: $(VENV)/.installed
 # A process for each core, each with one thread: more threads than cores take a third longer.
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+# What is left without the tests that train networks, start processes or read real photos.
+test-fast: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m 'not slow'
+
+coverage: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -26,7 +33,7 @@ format: $(VENV)/.installed
 $(VENV)/.installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "hashbench needs Python 3.11 or newer; say which one with make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
 clean:
