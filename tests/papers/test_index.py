@@ -107,6 +107,11 @@ def test_every_kind_has_a_drawing():
         ('kind = "grid"', 'kind = "curves"', "the field 'grid' goes with the kind grid"),
         ("x = [1, 2.5], ", "", "the kind grid needs two parameters"),
         ("bits = [32]", "bits = [32, 64]", "the kind grid shows one code length, not 2"),
+        (
+            '"demo" }]',
+            '"demo" }, { dataset = "Demo", source = "x" }]',
+            "needs a data set of its own",
+        ),
         ("bits = [32]", "bits = [true]", "bits must be a list of whole numbers above 0"),
         ('rows = ["A", "B"]', 'rows = ["A", "C"]', "do not say what 'C' is"),
         ("{ train = 5, query = 3 }", "true", "figure one-2: validation must be a table"),
@@ -120,6 +125,17 @@ def test_one_line_says_what_is_wrong_with_a_description(write, old, new, complai
         read_index(folder)
     assert complaint in str(error.value) and "\n" not in str(error.value)
     assert str(folder / "tables.toml") in str(error.value)
+
+
+def test_curves_against_lengths_are_of_one_data_set(write):
+    plain = ("grid = { x = [1, 2.5], y = [0.1] }\n", "")
+    two = ('"demo" }]', '"demo" }, { dataset = "Other", source = "x" }]')
+    kind = 'kind = "grid"'
+    assert (
+        len(read_index(write(plain, two, (kind, 'kind = "curves"'))).figures["one-2"].blocks) == 2
+    )
+    with pytest.raises(InputError, match="the kind lengths shows one data set, not 2"):
+        read_index(write(plain, two, (kind, 'kind = "lengths"')))
 
 
 def test_two_tables_of_one_id(write):

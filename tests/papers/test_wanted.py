@@ -64,11 +64,12 @@ def test_validation_is_a_place_of_its_own():
 
 
 def test_codes_that_are_needed_later_are_stored_at_once():
-    choice = Choice(patterns=("drsch",), bits=(64,))
+    choice = Choice(patterns=("drsch",))
     (lengths,), (retrieval,) = (figure(i, choice).values() for i in ("ijcai-4", "ijcai-5"))
     (other,) = figure("ijcai-3", choice).values()
+    assert lengths.bits != retrieval.bits
     assert [w.codes for w in merged([lengths, other])] == [False, False]
-    assert [w.codes for w in merged([lengths, other, retrieval])] == [True, False]
+    assert [w.codes for w in merged([lengths, other, retrieval])] == [True, False, True]
 
 
 def test_variants_that_cannot_be_run_have_a_reason():
