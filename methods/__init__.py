@@ -28,8 +28,23 @@ def make(name: str, **parameters: Any) -> Hasher:
 
     Examples
     --------
-    >>> make("itq", n_bits=16).n_bits
-    16
+    >>> make("itq", n_bits=32)
+    ITQ()
+    >>> make("itq[n_iter=100]", n_bits=16, random_state=0)
+    ITQ(n_bits=16, n_iter=100, random_state=0)
+
+    The method is a scikit-learn transformer; its codes are boolean, one column a bit.
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((200, 32))
+    >>> make("itq", n_bits=16, random_state=0).fit_transform(X).shape
+    (200, 16)
+
+    A method that learns from labels takes them as class ids or as a boolean matrix.
+
+    >>> ids = np.arange(200) % 4
+    >>> make("ksh", n_bits=8, n_anchors=50, random_state=0).fit(X, ids).encode(X[:3]).shape
+    (3, 8)
     """
     variant = methods.parse(name)
     return methods.find(variant.name).load()(**dict(variant.parameters), **parameters)

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_array, gen_batches
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.utils import Tags, gen_batches
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
+from methods.supervision import ALLOWED, taking_y
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
-
-#: What a method may be handed besides features, by the supervision that it declares.
-ALLOWED = {
-    "none": ("copies",),
-    "tags": ("tags", "copies"),
-    "labels": ("tags", "labels", "copies"),
-}
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,12 @@ class Task:
     has_images: bool = False
 
 
-class Hasher(BaseEstimator):
-    """A method that turns feature vectors into binary codes.
+class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A method that turns feature vectors into binary codes: a scikit-learn transformer.
 
-    A subclass writes ``__init__`` (which only stores its arguments), :meth:`fit` and
-    :meth:`project`; scikit-learn's ``get_params``, ``clone`` and ``repr`` follow from that.
+    A subclass writes ``__init__`` (which only stores its arguments), :meth:`project` and
+    ``fit(self, X, *, tags=None, labels=None)``.  This class adds the second argument `y` to that
+    ``fit``; ``get_params``, ``clone``, ``fit_transform`` and ``set_output`` are scikit-learn's.
     Learnt state ends in an underscore and comes from the training data alone, so that an item's
     code never depends on the batch it is encoded with.
 
@@ -58,6 +58,25 @@ class Hasher(BaseEstimator):
         Code length in bits.
     random_state : int, optional
         Seed of everything random in :meth:`fit`.
+
+    Examples
+    --------
+    Random hyperplanes through the mean:
+
+    >>> import numpy as np
+    >>> class Hyperplanes(Hasher):
+    ...     def fit(self, X, *, tags=None, labels=None):
+    ...         X = self.check_training_data(X)
+    ...         rng = np.random.default_rng(self.random_state)
+    ...         self.mean_ = X.mean(axis=0)
+    ...         self.normals_ = rng.standard_normal((X.shape[1], self.n_bits))
+    ...         return self
+    ...
+    ...     def project(self, X):
+    ...         return (X - self.mean_) @ self.normals_
+    >>> X = np.random.default_rng(0).standard_normal((50, 8))
+    >>> Hyperplanes(n_bits=4, random_state=0).fit_transform(X).shape
+    (50, 4)
     """
 
     # Set by @register.
@@ -82,9 +101,21 @@ class Hasher(BaseEstimator):
         self.n_bits = n_bits
         self.random_state = random_state
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        if "fit" in vars(cls):
+            cls.fit = taking_y(cls.fit)
+        super().__init_subclass__(**keywords)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = "labels" in self.uses
+        # Codes are not floating-point numbers, whatever the features are.
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
     @property
     def uses(self) -> tuple[str, ...]:
-        """What :meth:`fit` is handed besides features: some of ``tags``, ``labels``, ``copies``.
+        """What :meth:`fit` needs besides features: some of ``tags``, ``labels``, ``copies``.
 
         By default what the method declares as its supervision.  A method that declares labels may
         take tags with them or in their place, by its parameters.  ``copies`` are features of
@@ -98,17 +129,21 @@ class Hasher(BaseEstimator):
         allowed = ALLOWED[self.supervision]
         return {k: v for k, v in available.items() if k in self.uses and k in allowed}
 
-    def fit(self, X: np.ndarray, *, tags: Any = None, labels: Any = None) -> Hasher:
+    def fit(self, X: np.ndarray, y: Any = None, *, tags: Any = None, labels: Any = None) -> Self:
         """Learn from training data.
 
         Parameters
         ----------
         X : (n, d) array of float
             Training features.
+        y : array, optional
+            The labels, where scikit-learn hands them over; a method whose :attr:`uses` does not
+            name labels ignores it.
         tags : (n, V) sparse matrix, optional
-            Image-tag matrix; given only to methods whose :attr:`uses` names it.
-        labels : (n, c) array of bool, optional
-            Multi-hot labels; likewise.
+            Image-tag matrix; needed by methods whose :attr:`uses` names it.
+        labels : (n,) array of integers or strings, or (n, c) array of bool, optional
+            Class ids, or for each item and label whether it belongs; likewise.  A subclass gets
+            the matrix in either case, see :func:`methods.supervision.multi_hot`.
 
         Returns
         -------
@@ -117,8 +152,9 @@ class Hasher(BaseEstimator):
         Raises
         ------
         ValueError
-            If X is not a finite two-dimensional array, or if the method cannot run on it; the
-            message is the reason that :meth:`skip` gives.
+            If X is not a finite two-dimensional array, if needed tags or labels are missing or
+            have another form, or if the method cannot run on X; the message then is the reason
+            that :meth:`skip` gives.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define fit")
 
@@ -157,6 +193,24 @@ class Hasher(BaseEstimator):
         """
         return self._in_blocks(X, self._bits, (self.n_bits,), bool)
 
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Codes of items as the step of a pipeline gives them: what :meth:`encode` returns.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+
+        Returns
+        -------
+        (n, n_bits) array of bool
+            Or a data frame, after scikit-learn's ``set_output``.
+        """
+        return self.encode(X)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_bits
+
     def encode_queries(self, X: np.ndarray) -> np.ndarray:
         """What a query is compared by: its code, or whatever a subclass ranks items by instead."""
         return self.encode(X)
@@ -169,10 +223,7 @@ class Hasher(BaseEstimator):
         The function gives an array of the same shape for each item, which are put together.
         """
         check_is_fitted(self)
-        X = self._checked(X)
-        expected = getattr(self, "n_features_in_", X.shape[1])
-        if X.shape[1] != expected:
-            raise ValueError(f"X has {X.shape[1]} features, but fit saw {expected}")
+        X = self._checked(X, reset=False)
         made = np.empty((len(X), *shape), dtype=dtype)
         for rows in gen_batches(len(X), ROWS_AT_ONCE):
             items = X[rows]
@@ -242,20 +293,26 @@ class Hasher(BaseEstimator):
         if self.n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
         self.check_parameters()
-        X = self._checked(X, least=2)
+        X = self._checked(X, reset=True, ensure_min_samples=2)
         # Of images each value is a feature: how many a backbone makes of them is not known here.
         n_features = math.prod(X.shape[1:])
         task = Task(len(X), n_features, has_tags=True, has_labels=True, has_images=True)
         reason = self.skip(task)
         if reason:
-            raise ValueError(f"{type(self).__name__}: {reason}")
-        self.n_features_in_ = X.shape[1]
+            size = f"n_samples = {len(X)}, n_features = {n_features}"
+            raise ValueError(f"{type(self).__name__}: {reason} ({size})")
         return X
 
-    def _checked(self, X: np.ndarray | ImageArray, *, least: int = 1) -> np.ndarray | ImageArray:
-        """X as finite features, or as images where the method takes them."""
-        if isinstance(X, ImageArray):
-            if not self.end_to_end:
-                raise ValueError(f"{type(self).__name__} takes features, not images")
-            return X
-        return check_array(X, dtype=[np.float64, np.float32], ensure_min_samples=least)
+    def _checked(
+        self, X: np.ndarray | ImageArray, *, reset: bool, **conditions: Any
+    ) -> np.ndarray | ImageArray:
+        """X as finite features, or as images where the method takes them.
+
+        The number of features and their names are remembered (reset) or compared with those
+        that :meth:`fit` saw.
+        """
+        if not isinstance(X, ImageArray):
+            return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], **conditions)
+        if not self.end_to_end:
+            raise ValueError(f"{type(self).__name__} takes features, not images")
+        return validate_data(self, X, reset=reset, skip_check_array=True)

@@ -28,6 +28,10 @@ class Quantizer(Hasher):
         """Code words of each codebook, K_1 .. K_M; their product is ``2 ** n_bits``."""
         return tuple(2**bits for bits in codebook_bits(self.n_bits))
 
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.codebook_sizes)
+
     def assign(self, X: np.ndarray) -> np.ndarray:
         """Code words of items.
 

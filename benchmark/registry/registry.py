@@ -110,6 +110,23 @@ class Registry:
         InputError
             If a needed fact is missing or has a value that is not allowed, or if another module
             has registered the name already.
+
+        Examples
+        --------
+        >>> from methods import Hasher, register
+        >>> @register("first-bits", paper="this page", supervision="none")
+        ... class FirstBits(Hasher):
+        ...     def fit(self, X, *, tags=None, labels=None):
+        ...         self.mean_ = self.check_training_data(X).mean(axis=0)
+        ...         return self
+        ...
+        ...     def project(self, X):
+        ...         return (X - self.mean_)[:, : self.n_bits]
+        >>> FirstBits.id, FirstBits.paper
+        ('first-bits', 'this page')
+        >>> FirstBits(n_bits=2).fit_transform([[0, 1, 5], [4, 3, 5]]).astype(int)
+        array([[0, 0],
+               [1, 1]])
         """
         facts = self._checked_facts(name, facts)
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -208,6 +209,19 @@ def check_constant_and_nan_columns(trial: Trial) -> None:
     assert _error(lambda: hasher.encode(X)), "encode accepts a column of NaN"
 
 
+def check_scikit_learn(trial: Trial) -> None:
+    """P9: it is a step of a scikit-learn pipeline, whose output is the code."""
+    hasher, X = trial.fitted, query_items().X
+    parameters = list(signature(hasher.fit).parameters)
+    assert parameters[:2] == ["X", "y"], f"fit takes {', '.join(parameters)}, not X, y first"
+    codes = hasher.encode(X)
+    transformed = hasher.transform(X)
+    assert transformed.dtype == codes.dtype, f"transform gives {transformed.dtype}"
+    assert_same(transformed, codes, "transform and encode")
+    n_names = len(set(hasher.get_feature_names_out()))
+    assert n_names == codes.shape[1], f"{n_names} names of features for codes {codes.shape}"
+
+
 CHECKS: tuple[Callable[[Trial], None], ...] = (
     check_constructor,
     check_fit,
@@ -219,6 +233,7 @@ CHECKS: tuple[Callable[[Trial], None], ...] = (
     check_duplicates,
     check_clusters,
     check_constant_and_nan_columns,
+    check_scikit_learn,
 )
 
 

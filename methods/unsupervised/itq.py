@@ -48,6 +48,16 @@ class ITQ(Hasher):
     ----------
     Y. Gong, S. Lazebnik, A. Gordo, F. Perronnin, "Iterative quantization: a Procrustean approach
     to learning binary codes for large-scale image retrieval", IEEE TPAMI 35(12), 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X = np.random.default_rng(0).standard_normal((200, 32))
+    >>> itq = make_pipeline(StandardScaler(), ITQ(n_bits=16, random_state=0)).fit(X)
+    >>> itq.transform(X[:3]).shape
+    (3, 16)
     """
 
     def __init__(

@@ -1,9 +1,12 @@
 """Methods by name, for Python users."""
 
+import doctest
+
 import pytest
 
 import methods
 from benchmark.errors import InputError
+from benchmark.registry import registry
 from methods.unsupervised.itq import ITQ
 
 
@@ -16,3 +19,11 @@ def test_a_method_by_its_id():
 def test_an_unknown_id_names_the_nearest():
     with pytest.raises(InputError, match="did you mean"):
         methods.make("itk")
+
+
+@pytest.mark.parametrize(
+    "documented", [methods, methods.base, methods.supervision, methods.unsupervised.itq, registry]
+)
+def test_examples_in_docstrings(documented):
+    failed, tried = doctest.testmod(documented)
+    assert tried and not failed

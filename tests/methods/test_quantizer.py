@@ -174,12 +174,21 @@ def test_codes_are_bytes_and_tables_single_precision_also_beyond_one_block(featu
     assert tables == pytest.approx(hasher.tables(X))
 
 
+def test_transform_gives_the_code_words(features):
+    X = features[:300]
+    codes = Sound(12, random_state=0).fit_transform(X)
+    assert codes.dtype == np.uint8 and codes.shape == (300, 2)
+    hasher = Sound(12, random_state=0).fit(X)
+    assert (codes == hasher.encode(X)).all() and (codes == hasher.transform(X)).all()
+    assert list(hasher.get_feature_names_out()) == ["sound0", "sound1"]
+
+
 def test_items_are_checked_as_those_of_every_hasher(features):
     with pytest.raises(NotFittedError):
         Sound(8).encode_queries(features)
     hasher = Sound(8, random_state=0).fit(features)
     for encode in (hasher.encode, hasher.encode_queries):
-        with pytest.raises(ValueError, match="fit saw 10"):
+        with pytest.raises(ValueError, match="expecting 10 features"):
             encode(features[:, 1:])
         with pytest.raises(ValueError, match="NaN"):
             encode(np.full((1, 10), np.nan))

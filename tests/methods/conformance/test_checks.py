@@ -180,6 +180,24 @@ class ReplacesNaN(Sound):
         return super().fit(np.nan_to_num(X))
 
 
+class TransformsToSigns(Sound):
+    def transform(self, X):
+        return np.where(self.encode(X), 1.0, -1.0)
+
+
+class NamesTooFewBits(Sound):
+    def get_feature_names_out(self, input_features=None):
+        return super().get_feature_names_out(input_features)[1:]
+
+
+class FitsWithoutY(Sound):
+    pass
+
+
+# Set afterwards, it is not the fit that the base class has given a second argument.
+FitsWithoutY.fit = lambda self, X, *, tags=None, labels=None: Sound.fit(self, X)
+
+
 class NeedsManyItems(Sound):
     def skip(self, task):
         return "needs n >= 5000" if task.n_train < 5000 else None
@@ -210,6 +228,9 @@ class NeedsManyItems(Sound):
         (Noise, "check_clusters"),
         (DividesByDeviation, "check_constant_and_nan_columns"),
         (ReplacesNaN, "check_constant_and_nan_columns"),
+        (TransformsToSigns, "check_scikit_learn"),
+        (NamesTooFewBits, "check_scikit_learn"),
+        (FitsWithoutY, "check_scikit_learn"),
         (NeedsManyItems, "check_fit"),
     ],
 )

@@ -106,4 +106,4 @@ def test_items_of_a_class_are_nearer_than_others(hasher):
 
 def test_too_few_items_for_the_anchors_are_refused(features):
     with pytest.raises(ValueError, match="n_anchors = 500"):
-        GradientKSH(n_anchors=500).fit(features, labels=np.ones((400, 1), dtype=bool))
+        GradientKSH(n_anchors=500).fit(features, labels=np.ones((400, 2), dtype=bool))
