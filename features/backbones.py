@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import importlib.metadata
 import importlib.util
 import re
@@ -13,18 +11,16 @@ from contextlib import redirect_stdout
 from functools import cache, cached_property
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from features.errors import FeatureError, one_line
+from features.extractors import NetworkExtractor, register_extractor, sha256_of
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import nn
-
-#: Raise it when the vectors change although weights and torchvision stay the same.
-VERSION = "1"
 
 #: Attributes under which torchvision keeps what stands behind the last feature map.
 _HEADS = ("classifier", "fc", "head", "heads")
@@ -38,8 +34,9 @@ _CPU_STEP = 16
 _DOWNLOAD_TIMEOUT = 15
 
 
-class Backbone:
-    """A torchvision classifier without its head.
+@register_extractor("torchvision", family=True)
+class Backbone(NetworkExtractor):
+    """Any torchvision classifier without its head: squeezenet1_0 (512-d), resnet50 (2048-d), ...
 
     ``<model>-fc7`` (AlexNet and VGG) is the second fully-connected layer after its ReLU, no
     dropout: 4096 values.  Any other name is a model, whose vector is the mean of the last
@@ -57,7 +54,13 @@ class Backbone:
         ``cpu`` or ``cuda``.
     """
 
-    dtype = "<f4"
+    #: Raise it when the vectors change although weights and torchvision stay the same.
+    version = "1"
+
+    examples: ClassVar = {
+        "alexnet-fc7": "AlexNet, second fully-connected layer after ReLU, 4096-d",
+        "vgg16-fc7": "VGG-16, second fully-connected layer after ReLU, 4096-d",
+    }
 
     def __init__(self, name: str, *, weights: Path | None = None, device: str = "cpu") -> None:
         self.name = name
@@ -72,8 +75,14 @@ class Backbone:
             "extractor": self.name,
             "weights": f"sha256:{self._digest}" if self.weights else f"{torchvision} DEFAULT",
             "transform": f"{torchvision} {self.model_name}",
-            "version": VERSION,
+            "version": self.version,
         }
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Every name that ``--features`` may have: the classifiers, and fc7 of those with one."""
+        known = classifier_names()
+        return [*(f"{m}-fc7" for m in known if m.startswith(("alexnet", "vgg"))), *known]
 
     @property
     def n_features(self) -> int:
@@ -115,8 +124,7 @@ class Backbone:
 
     @cached_property
     def _digest(self) -> str:
-        with open(self.weights, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.weights)
 
     @cached_property
     def _pretrained(self) -> Any:
@@ -165,7 +173,7 @@ class Backbone:
             raise FeatureError(
                 f"features {self.name}: the weights {self._pretrained} cannot be downloaded "
                 f"({one_line(error)}); fetch {self._pretrained.url} and give it with "
-                "--weights FILE, or use --features gist, which needs none"
+                "--weights FILE, or choose features that need none (--list features)"
             ) from error
         finally:
             socket.setdefaulttimeout(before)
@@ -197,17 +205,6 @@ def split_name(name: str) -> tuple[str, str]:
     """Model and layer: ``vgg16-fc7`` is ``("vgg16", "fc7")``, ``resnet50`` ``("resnet50", "")``."""
     model, _, layer = name.partition("-")
     return model, layer
-
-
-def check_backbone_name(name: str) -> None:
-    """Raise FeatureError, with the nearest names, unless torchvision has that classifier."""
-    known = classifier_names()
-    with_fc7 = [f"{model}-fc7" for model in known if model.startswith(("alexnet", "vgg"))]
-    if name in known or name in with_fc7:
-        return
-    near = difflib.get_close_matches(name.lower(), ["gist", *with_fc7, *known], n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "--list features shows what there is"
-    raise FeatureError(f"unknown features {name!r}: {hint}")
 
 
 def middle(image: Image.Image) -> Image.Image:

@@ -21,7 +21,7 @@ from benchmark.cli.options import BITS, DATASET, PAPER_SEEDS, PROTOCOL, SEEDS, b
 from benchmark.datasets import datasets
 from benchmark.errors import InputError
 from benchmark.protocol.protocol import PRESETS, Protocol, find_protocol
-from benchmark.registry import methods
+from benchmark.registry import extractors, load_plugins, methods
 from benchmark.registry.selection import changed, changes_of, check_changes, unique, variants_of
 from features.errors import FeatureError
 
@@ -55,8 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(args: argparse.Namespace) -> int:
-    for plugin in args.plugin:
-        methods.load_plugin(plugin)
+    load_plugins(args.plugin)
     if args.list:
         return _list(args.list)
     if args.check_method:
@@ -68,7 +67,6 @@ def _dispatch(args: argparse.Namespace) -> int:
 
 def _list(kind: str) -> int:
     from benchmark.papers.index import list_papers
-    from features.extractors import extractor_names
 
     sections = {
         "methods": [
@@ -76,7 +74,7 @@ def _list(kind: str) -> int:
             for e in methods.entries()
         ],
         "datasets": [(e.name, e.summary) for e in datasets.entries()],
-        "features": extractor_names(),
+        "features": extractors.listing(),
         "protocols": [(p.name, p.about) for p in PRESETS.values()],
         "papers": list_papers(),
     }

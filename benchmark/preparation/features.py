@@ -21,8 +21,8 @@ from benchmark.preparation.bundle import (
     open_bundle,
     write_bundle,
 )
+from benchmark.registry import extractors
 from features.backbones import check_device
-from features.extractors import check_extractor_name
 from features.pixels import Pixels
 from features.rotations import RotatedImages, drawn_rows
 
@@ -105,12 +105,9 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
     check_relevance(dataset)
     check_device(request.device)
     name = request.name or dataset.default_features
-    if request.end_to_end and (name == "gist" or name in dataset.features):
-        raise InputError(
-            f"--end-to-end trains a network from images, and {name} is none: name one with "
-            "--features, for instance alexnet-fc7"
-        )
     if name in dataset.features:
+        if request.end_to_end:
+            raise _no_network(name)
         load_given_features(dataset, name)
         return name
     if dataset.images is None:
@@ -119,8 +116,17 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> str:
             f"data set {dataset.name} has no images to extract {name!r} from; "
             f"its own features are: {known}"
         )
-    check_extractor_name(name, request.weights)
-    return name
+    extractor = extractors.check(name, request.weights)
+    if request.end_to_end and not extractors.is_trainable(extractor.name):
+        raise _no_network(str(extractor))
+    return str(extractor)
+
+
+def _no_network(name: str) -> InputError:
+    return InputError(
+        f"--end-to-end needs a network, and {name} is not one; choose it with --features, "
+        f"e.g. {extractors.trainable_names()[0]}"
+    )
 
 
 def check_tuning(dataset: Dataset, relevance: str | None) -> None:
@@ -186,12 +192,11 @@ def foresee(dataset: Dataset, request: FeatureRequest, tags: TagSource, cache: P
     fits it, and there is no bundle.
     """
     from features.cache import are_cached
-    from features.extractors import make_extractor
     from methods.base import Task
 
     name = check_features(dataset, request)
     if name not in dataset.features:
-        extractor = make_extractor(name, weights=request.weights, device=request.device)
+        extractor = extractors.make(name, weights=request.weights, device=request.device)
         folder = cache / "features"
         if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
             n_train = len(dataset.split.train)
@@ -220,9 +225,8 @@ def _extracted(
     dataset: Dataset, name: str, request: FeatureRequest, cache: Path, log: Callable[[str], None]
 ) -> FeatureRows:
     from features.cache import cached_features
-    from features.extractors import make_extractor
 
-    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    extractor = extractors.make(name, weights=request.weights, device=request.device)
     stored = cached_features(
         dataset.images, extractor, cache / "features", dataset.fingerprint, log=log
     )
@@ -260,10 +264,9 @@ def _copies(
 ) -> FeatureFile:
     """Features of rotated images of some training items."""
     from features.cache import cached_features
-    from features.extractors import make_extractor
 
     images = _rotated(dataset, split)
-    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    extractor = extractors.make(name, weights=request.weights, device=request.device)
     fingerprint = images.fingerprint(dataset.fingerprint)
     return cached_features(images, extractor, cache / "features", fingerprint, log=log)
 
