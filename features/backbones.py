@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from features.errors import FeatureError, one_line
-from features.extractors import NetworkExtractor, register_extractor, sha256_of
+from features.extractors import register_extractor, sha256_of
+from features.networks import NetworkExtractor, read_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,9 +28,6 @@ _HEADS = ("classifier", "fc", "head", "heads")
 
 #: Beyond this ratio of the sides an image is cut to its middle before it is resized.
 _LONGEST = 8
-
-#: Images per pass on the CPU; larger passes measured slower.
-_CPU_STEP = 16
 
 _DOWNLOAD_TIMEOUT = 15
 
@@ -84,25 +82,9 @@ class Backbone(NetworkExtractor):
         known = classifier_names()
         return [*(f"{m}-fc7" for m in known if m.startswith(("alexnet", "vgg"))), *known]
 
-    @property
-    def n_features(self) -> int:
-        return self._network_and_width[1]
-
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Network input, (3, height, width) float32."""
         return self._transform(middle(image)).numpy()
-
-    def extract(self, batch: np.ndarray) -> np.ndarray:
-        import torch
-
-        network = self._network_and_width[0]
-        step = _CPU_STEP if self.device == "cpu" else len(batch)
-        with torch.inference_mode():
-            parts = [
-                network(part.to(self.device, memory_format=torch.channels_last)).cpu()
-                for part in torch.from_numpy(batch).split(step)
-            ]
-        return torch.cat(parts).numpy()
 
     @property
     def crop_size(self) -> int:
@@ -143,18 +125,6 @@ class Backbone(NetworkExtractor):
     def _transform(self) -> Any:
         return self._pretrained.transforms()
 
-    @cached_property
-    def _network_and_width(self) -> tuple[nn.Module, int]:
-        import torch
-
-        check_device(self.device)
-        network = self.module()
-        network.to(self.device, memory_format=torch.channels_last)
-        with torch.inference_mode():
-            blank = torch.zeros(1, 3, self.crop_size, self.crop_size, device=self.device)
-            width = network(blank).shape[1]
-        return network, width
-
     def _state_dict(self) -> dict[str, Any]:
         if self.weights:
             return read_weights(self.weights)
@@ -177,16 +147,6 @@ class Backbone(NetworkExtractor):
             ) from error
         finally:
             socket.setdefaulttimeout(before)
-
-
-def check_device(device: str) -> None:
-    """Raise FeatureError unless torch can compute on that device here."""
-    if device == "cpu":
-        return
-    import torch
-
-    if not torch.cuda.is_available():
-        raise FeatureError(f"--device {device}: torch finds no CUDA device here; use --device cpu")
 
 
 @cache
@@ -232,31 +192,6 @@ def build_model(name: str, size: int) -> nn.Module:
     elif name.startswith("vit"):
         arguments = {"image_size": size}
     return models.get_model(name, weights=None, **arguments)
-
-
-def read_weights(path: Path) -> dict[str, Any]:
-    """A state dict from a file, on the CPU; nothing in the file is executed.
-
-    Raises
-    ------
-    FeatureError
-        If the file holds anything else.
-    """
-    import torch
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise FeatureError(
-            f"--weights {path}: not a state dict that torch can read safely ({one_line(error)}); "
-            "save one with torch.save(model.state_dict(), file)"
-        ) from error
-    if not (isinstance(state, dict) and all(isinstance(v, torch.Tensor) for v in state.values())):
-        raise FeatureError(
-            f"--weights {path}: holds no plain state dict (names to tensors); "
-            "save one with torch.save(model.state_dict(), file)"
-        )
-    return state
 
 
 def load_weights(model: nn.Module, state: dict[str, Any], source: object) -> None:

@@ -15,7 +15,6 @@ from features.errors import FeatureError
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
-    from torch import nn
 
 E = TypeVar("E", bound=type)
 
@@ -108,24 +107,6 @@ class Extractor(ABC):
                 "the class an attribute version"
             )
         return f"sha256:{sha256_of(Path(file))}"
-
-
-class NetworkExtractor(Extractor):
-    """An extractor whose vectors come from a network that ``--end-to-end`` can train."""
-
-    @property
-    @abstractmethod
-    def crop_size(self) -> int:
-        """Side of the square that the network looks at, in pixels; 256 at most."""
-
-    @property
-    @abstractmethod
-    def normalisation(self) -> tuple[list[float], list[float]]:
-        """Mean and deviation of the three channels of its training images, which are 0 to 1."""
-
-    @abstractmethod
-    def module(self) -> nn.Module:
-        """A new copy of the pretrained network on the CPU, images (k, 3, s, s) to (k, d)."""
 
 
 def sha256_of(path: Path) -> str:

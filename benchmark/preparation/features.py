@@ -22,7 +22,7 @@ from benchmark.preparation.bundle import (
     write_bundle,
 )
 from benchmark.registry import extractors
-from features.backbones import check_device
+from features.networks import check_device
 from features.pixels import Pixels
 from features.rotations import RotatedImages, drawn_rows
 

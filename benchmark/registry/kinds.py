@@ -10,7 +10,8 @@ from benchmark.errors import InputError
 from benchmark.registry.registry import Registry
 from benchmark.registry.scan import Entry
 from benchmark.registry.variants import Variant
-from features.extractors import NetworkExtractor, waiting
+from features.extractors import waiting
+from features.networks import NetworkExtractor
 
 if TYPE_CHECKING:
     from features.extractors import Extractor

@@ -11,7 +11,7 @@ from sklearn.utils import gen_batches
 from torch import Tensor, nn
 
 from benchmark.registry import extractors
-from features.extractors import NetworkExtractor
+from features.networks import NetworkExtractor
 from features.pixels import ImageArray
 from methods.base import Hasher
 from methods.deep.computing import computing

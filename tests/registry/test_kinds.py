@@ -17,6 +17,19 @@ class Plain(Extractor):
     def extract(self, batch): ...
 
 
+class Binned(Plain):
+    """With parameters."""
+
+    def __init__(self, bins=4, where="a", device="cpu"):
+        if bins % 2:
+            raise ValueError("bins must be even")
+        self.bins, self.where, self.device = bins, where, device
+
+
+class Unfinished(Extractor):
+    """It lacks what an extractor needs."""
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
@@ -25,7 +38,7 @@ class Plain(Extractor):
         ("ResNet50", "resnet50"),
         ("resnet50-fc7", "resnet50"),
         ("gits", "gist"),
-        ("torchvision", "did you mean"),
+        ("torchvision", "--list"),
         ("qqqqq", "--list"),
         ("", "--list"),
     ],
@@ -64,11 +77,7 @@ def test_weights_are_checked_before_any_work(tmp_path):
 
 
 def test_a_parameter_of_the_constructor_is_part_of_name_and_identity():
-    @register_extractor("plain")
-    class WithParameter(Plain):
-        def __init__(self, bins=4, where="a", device="cpu"):
-            self.bins, self.where, self.device = bins, where, device
-
+    register_extractor("plain")(Binned)
     made = extractors.make("plain[bins=8,where=a/b]", device="cuda")
     assert (made.bins, made.where, made.device) == (8, "a/b", "cuda")
     assert made.identity["extractor"] == made.name == "plain[bins=8,where=a_b]"
@@ -80,16 +89,12 @@ def test_a_parameter_of_the_constructor_is_part_of_name_and_identity():
 
 
 def test_a_constructor_that_refuses_its_parameters_ends_in_one_line():
-    @register_extractor("picky")
-    class Picky(Plain):
-        def __init__(self, bins=4):
-            raise ValueError("bins must be even")
-
-    register_extractor("abstract")(type("Abstract", (Extractor,), {}))
-    with pytest.raises(InputError, match="features picky: bins must be even"):
-        extractors.make("picky")
-    with pytest.raises(InputError, match=r"features abstract: .*abstract class"):
-        extractors.make("abstract")
+    register_extractor("picky")(Binned)
+    register_extractor("unfinished")(Unfinished)
+    with pytest.raises(InputError, match=r"features picky\[bins=3\]: bins must be even"):
+        extractors.make("picky[bins=3]")
+    with pytest.raises(InputError, match=r"features unfinished: .*abstract class"):
+        extractors.make("unfinished")
 
 
 def test_what_a_class_says_of_itself_is_checked():
