@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.registry import extractors, load_plugins
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,8 +32,8 @@ def shown(tmp_path):
 def command(tmp_path, capsys):
     """Run the command at 12 bits with a results folder; returns what it prints."""
 
-    def call(*arguments):
-        place = ("--results", str(tmp_path / "results"), "--jobs", "1")
+    def call(*arguments, jobs=1):
+        place = ("--results", str(tmp_path / "results"), "--jobs", str(jobs))
         status = main([*map(str, arguments), "--bits", "12", *place])
         captured = capsys.readouterr()
         assert status == 0, captured.err
@@ -60,21 +59,18 @@ def test_the_documented_extractor_runs(shown, command):
 
 def test_the_documented_network_runs_on_features_and_end_to_end(shown, command, tmp_path):
     import torch
+    from torch import nn
 
-    path = shown("docs/add-an-extractor.md", "small-net")
-    load_plugins([path])
-    network = extractors.find("small-net").load()
-    untrained = type("Untrained", (network,), {"module": network.module})
-    with pytest.MonkeyPatch.context() as patch:
-        # The weights that the page leaves to its reader: those of the untrained network.
-        patch.setattr(torch.nn.Module, "load_state_dict", lambda self, state: None)
-        patch.setitem(network.module.__globals__, "read_weights", lambda path: {})
-        torch.save(untrained().module().state_dict(), tmp_path / "weights.pth")
-    arguments = ("--plugin", path, "--dataset", "demo[n=48]", "--features", "small-net")
+    convolutions = [nn.Conv2d(*sizes, 3) for sizes in ((3, 16), (16, 32), (32, 64))]
+    network = nn.Sequential(*(part for conv in convolutions for part in (conv, nn.ReLU())))
+    torch.save(network.state_dict(), tmp_path / "weights.pth")
+    plugin = ("--plugin", shown("docs/add-an-extractor.md", "small-net"))
+    arguments = (*plugin, "--dataset", "demo[n=48]", "--features", "small-net")
     arguments += ("--weights", tmp_path / "weights.pth", "--methods")
     assert "small-net features" in command(*arguments, "lsh")
     deep = "deep-dsh[epochs=1,batch_size=8]"
-    assert deep in command(*arguments, deep, "--end-to-end")
+    # Workers load the plug-in themselves.
+    assert deep in command(*arguments, deep, "--end-to-end", jobs=2)
 
 
 def test_the_documented_data_set_runs(shown, command):

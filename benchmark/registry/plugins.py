@@ -62,7 +62,6 @@ def _run(path: Path, name: str) -> None:
 def _withdraw(name: str) -> None:
     sys.modules.pop(name, None)
     for registry in REGISTRIES:
-        # The project's own names are known before those of a file, so that a clash is its fault.
         registry.withdraw(name)
 
 

@@ -78,7 +78,7 @@ class Registry:
         self.hidden = hidden
         self._waiting: list[Registration] = [] if waiting is None else waiting
         self._entries: dict[str, Entry] = {}
-        self._scanned = False
+        self._scanned = self._complete = False
 
     def register(self, name: str, **facts: Any) -> Callable[[type], type]:
         """Class decorator that enters a class under `name`.
@@ -102,9 +102,9 @@ class Registry:
                 for p in signature.parameters.values()
             }
             summary = (inspect.getdoc(cls) or "").split("\n")[0]
-            self._enter(
-                Entry(name, cls.__module__, cls.__name__, facts, parameters, summary),
-            )
+            # The project's own names first, so that a clash is the fault of who comes later.
+            self._scan()
+            self._enter(Entry(name, cls.__module__, cls.__name__, facts, parameters, summary))
             for key, value in {"id": name, **facts}.items():
                 setattr(cls, key, value)
             return cls
@@ -199,10 +199,8 @@ class Registry:
 
     def _known(self) -> dict[str, Entry]:
         """Every entry by name, of classes that are there so far."""
-        if not self._scanned:
-            self._scanned = True
-            self._scan()
-            self._load_entry_points()
+        self._scan()
+        self._load_entry_points()
         self._adopt()
         return self._entries
 
@@ -243,6 +241,9 @@ class Registry:
             self.register(name, **facts)(cls)
 
     def _scan(self) -> None:
+        if self._scanned:
+            return
+        self._scanned = True
         # Locating a top-level package imports nothing; its files are only read.
         spec = importlib.util.find_spec(self.package)
         folder = Path(spec.submodule_search_locations[0])
@@ -253,8 +254,10 @@ class Registry:
                 self._enter(replace(entry, facts=facts))
 
     def _load_entry_points(self) -> None:
-        points = importlib.metadata.entry_points(group=self.group) if self.group else ()
-        for point in points:
+        if self._complete or not self.group:
+            return
+        self._complete = True
+        for point in importlib.metadata.entry_points(group=self.group):
             try:
                 point.load()
                 self._adopt()
