@@ -1,1 +1,6 @@
-"""Images to vectors, with a cache; and, later, tags to vectors."""
+"""Images to vectors, with a cache, and tags to vectors."""
+
+from features.extractors import Extractor, register_extractor
+from features.networks import NetworkExtractor
+
+__all__ = ["Extractor", "NetworkExtractor", "register_extractor"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import importlib.metadata
 import importlib.util
 import re
@@ -13,18 +11,17 @@ from contextlib import redirect_stdout
 from functools import cache, cached_property
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from features.errors import FeatureError, one_line
+from features.extractors import register_extractor, sha256_of
+from features.networks import NetworkExtractor, read_weights
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import nn
-
-#: Raise it when the vectors change although weights and torchvision stay the same.
-VERSION = "1"
 
 #: Attributes under which torchvision keeps what stands behind the last feature map.
 _HEADS = ("classifier", "fc", "head", "heads")
@@ -32,14 +29,12 @@ _HEADS = ("classifier", "fc", "head", "heads")
 #: Beyond this ratio of the sides an image is cut to its middle before it is resized.
 _LONGEST = 8
 
-#: Images per pass on the CPU; larger passes measured slower.
-_CPU_STEP = 16
-
 _DOWNLOAD_TIMEOUT = 15
 
 
-class Backbone:
-    """A torchvision classifier without its head.
+@register_extractor("torchvision", family=True)
+class Backbone(NetworkExtractor):
+    """Any torchvision classifier without its head: squeezenet1_0 (512-d), resnet50 (2048-d), ...
 
     ``<model>-fc7`` (AlexNet and VGG) is the second fully-connected layer after its ReLU, no
     dropout: 4096 values.  Any other name is a model, whose vector is the mean of the last
@@ -57,7 +52,13 @@ class Backbone:
         ``cpu`` or ``cuda``.
     """
 
-    dtype = "<f4"
+    #: Raise it when the vectors change although weights and torchvision stay the same.
+    version = "1"
+
+    examples: ClassVar = {
+        "alexnet-fc7": "AlexNet, second fully-connected layer after ReLU, 4096-d",
+        "vgg16-fc7": "VGG-16, second fully-connected layer after ReLU, 4096-d",
+    }
 
     def __init__(self, name: str, *, weights: Path | None = None, device: str = "cpu") -> None:
         self.name = name
@@ -72,28 +73,18 @@ class Backbone:
             "extractor": self.name,
             "weights": f"sha256:{self._digest}" if self.weights else f"{torchvision} DEFAULT",
             "transform": f"{torchvision} {self.model_name}",
-            "version": VERSION,
+            "version": self.version,
         }
 
-    @property
-    def n_features(self) -> int:
-        return self._network_and_width[1]
+    @classmethod
+    def names(cls) -> list[str]:
+        """Every name that ``--features`` may have: the classifiers, and fc7 of those with one."""
+        known = classifier_names()
+        return [*(f"{m}-fc7" for m in known if m.startswith(("alexnet", "vgg"))), *known]
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Network input, (3, height, width) float32."""
         return self._transform(middle(image)).numpy()
-
-    def extract(self, batch: np.ndarray) -> np.ndarray:
-        import torch
-
-        network = self._network_and_width[0]
-        step = _CPU_STEP if self.device == "cpu" else len(batch)
-        with torch.inference_mode():
-            parts = [
-                network(part.to(self.device, memory_format=torch.channels_last)).cpu()
-                for part in torch.from_numpy(batch).split(step)
-            ]
-        return torch.cat(parts).numpy()
 
     @property
     def crop_size(self) -> int:
@@ -115,8 +106,7 @@ class Backbone:
 
     @cached_property
     def _digest(self) -> str:
-        with open(self.weights, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.weights)
 
     @cached_property
     def _pretrained(self) -> Any:
@@ -134,18 +124,6 @@ class Backbone:
     @cached_property
     def _transform(self) -> Any:
         return self._pretrained.transforms()
-
-    @cached_property
-    def _network_and_width(self) -> tuple[nn.Module, int]:
-        import torch
-
-        check_device(self.device)
-        network = self.module()
-        network.to(self.device, memory_format=torch.channels_last)
-        with torch.inference_mode():
-            blank = torch.zeros(1, 3, self.crop_size, self.crop_size, device=self.device)
-            width = network(blank).shape[1]
-        return network, width
 
     def _state_dict(self) -> dict[str, Any]:
         if self.weights:
@@ -165,20 +143,10 @@ class Backbone:
             raise FeatureError(
                 f"features {self.name}: the weights {self._pretrained} cannot be downloaded "
                 f"({one_line(error)}); fetch {self._pretrained.url} and give it with "
-                "--weights FILE, or use --features gist, which needs none"
+                "--weights FILE, or choose features that need none (--list features)"
             ) from error
         finally:
             socket.setdefaulttimeout(before)
-
-
-def check_device(device: str) -> None:
-    """Raise FeatureError unless torch can compute on that device here."""
-    if device == "cpu":
-        return
-    import torch
-
-    if not torch.cuda.is_available():
-        raise FeatureError(f"--device {device}: torch finds no CUDA device here; use --device cpu")
 
 
 @cache
@@ -197,17 +165,6 @@ def split_name(name: str) -> tuple[str, str]:
     """Model and layer: ``vgg16-fc7`` is ``("vgg16", "fc7")``, ``resnet50`` ``("resnet50", "")``."""
     model, _, layer = name.partition("-")
     return model, layer
-
-
-def check_backbone_name(name: str) -> None:
-    """Raise FeatureError, with the nearest names, unless torchvision has that classifier."""
-    known = classifier_names()
-    with_fc7 = [f"{model}-fc7" for model in known if model.startswith(("alexnet", "vgg"))]
-    if name in known or name in with_fc7:
-        return
-    near = difflib.get_close_matches(name.lower(), ["gist", *with_fc7, *known], n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "--list features shows what there is"
-    raise FeatureError(f"unknown features {name!r}: {hint}")
 
 
 def middle(image: Image.Image) -> Image.Image:
@@ -235,31 +192,6 @@ def build_model(name: str, size: int) -> nn.Module:
     elif name.startswith("vit"):
         arguments = {"image_size": size}
     return models.get_model(name, weights=None, **arguments)
-
-
-def read_weights(path: Path) -> dict[str, Any]:
-    """A state dict from a file, on the CPU; nothing in the file is executed.
-
-    Raises
-    ------
-    FeatureError
-        If the file holds anything else.
-    """
-    import torch
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise FeatureError(
-            f"--weights {path}: not a state dict that torch can read safely ({one_line(error)}); "
-            "save one with torch.save(model.state_dict(), file)"
-        ) from error
-    if not (isinstance(state, dict) and all(isinstance(v, torch.Tensor) for v in state.values())):
-        raise FeatureError(
-            f"--weights {path}: holds no plain state dict (names to tensors); "
-            "save one with torch.save(model.state_dict(), file)"
-        )
-    return state
 
 
 def load_weights(model: nn.Module, state: dict[str, Any], source: object) -> None:

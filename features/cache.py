@@ -88,7 +88,7 @@ def cached_features(
     images : ImageSource
         n images.
     extractor : Extractor
-        From :func:`features.extractors.make_extractor`.
+        From ``benchmark.registry.extractors.make``.
     folder : Path
         Of the cache; made if need be.
     fingerprint : str
@@ -162,7 +162,7 @@ def _extract(
             rows = np.zeros((len(inputs), extractor.n_features), extractor.dtype)
             good = [j for j, x in enumerate(inputs) if isinstance(x, np.ndarray)]
             if good:
-                rows[good] = extractor.extract(np.stack([inputs[j] for j in good]))
+                rows[good] = _vectors(extractor, [inputs[j] for j in good])
             if not np.isfinite(rows).all():
                 raise FeatureError(f"features {extractor.name}: the vectors hold NaN or infinity")
             growing.append(rows, [x if isinstance(x, str) else "" for x in inputs])
@@ -174,6 +174,24 @@ def _extract(
             f"{growing.unreadable['0']}"
         )
     return growing.finish()
+
+
+def _vectors(extractor: Extractor, inputs: list[np.ndarray]) -> np.ndarray:
+    """Vectors of prepared images, as many and as long as the extractor says."""
+    shapes = {x.shape for x in inputs}
+    if len(shapes) > 1:
+        raise FeatureError(
+            f"features {extractor.name}: prepare() must give arrays of one shape, not "
+            f"{' and '.join(map(str, sorted(shapes)[:2]))}"
+        )
+    vectors = np.asarray(extractor.extract(np.stack(inputs)))
+    expected = (len(inputs), extractor.n_features)
+    if vectors.shape != expected:
+        raise FeatureError(
+            f"features {extractor.name}: extract() must give an array {expected}, not "
+            f"{vectors.shape}"
+        )
+    return vectors
 
 
 def _prepared(

@@ -1,101 +1,115 @@
-"""Extractors by name: what ``--features`` takes, and what every extractor offers."""
+"""What an extractor is, and the decorator that makes one known."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from features.backbones import Backbone, check_backbone_name
 from features.errors import FeatureError
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+E = TypeVar("E", bound=type)
 
-class Extractor(Protocol):
-    """Images to vectors.
 
-    Making one is cheap: networks are loaded by the first call that needs them.
-
-    Attributes
-    ----------
-    name : str
-        What it is called on the command line.
-    n_features : int
-        Length d of the vectors.
-    dtype : str
-        Type of their numbers, as numpy spells it: ``<f4``, or ``|u1`` for pixels.
-    identity : mapping of str to str
-        Everything that determines the vectors: extractor, weights, transform, version.
-    """
+class Registration(NamedTuple):
+    """A registered class: its name, what the decorator says of it, and the class."""
 
     name: str
-    n_features: int
-    dtype: str
-    identity: Mapping[str, str]
-
-    def prepare(self, image: Image.Image) -> np.ndarray:
-        """One RGB image as the extractor's input array; called from several threads."""
-        ...
-
-    def extract(self, batch: np.ndarray) -> np.ndarray:
-        """Vectors of k prepared images, shape (k, d)."""
-        ...
+    facts: Mapping[str, Any]
+    cls: type
 
 
-def extractor_names() -> list[tuple[str, str]]:
-    """Names and one-line descriptions, for a listing."""
-    return [
-        ("alexnet-fc7", "AlexNet, second fully-connected layer after ReLU, 4096-d"),
-        ("vgg16-fc7", "VGG-16, second fully-connected layer after ReLU, 4096-d"),
-        ("gist", "GIST: 32 Gabor energies on a 4 x 4 grid, 512-d; needs no weights"),
-        (
-            "<classifier>",
-            "any torchvision classifier, pooled last feature map, e.g. squeezenet1_0 (512-d), "
-            "resnet50 (2048-d)",
-        ),
-    ]
+#: What has been registered since the registry looked last.  The registry empties this list; this
+#: package stands below it and cannot call it.
+waiting: list[Registration] = []
 
 
-def check_extractor_name(name: str, weights: Path | None = None) -> None:
-    """Complain about a name or a weights file in a fraction of a second, without torch.
-
-    Raises
-    ------
-    FeatureError
-        If there is no such extractor, the weights file is missing, or ``gist`` is given one.
-    """
-    if name == "gist":
-        if weights is not None:
-            raise FeatureError(f"features gist need no weights: leave out --weights {weights}")
-        return
-    check_backbone_name(name)
-    if weights is not None and not Path(weights).is_file():
-        raise FeatureError(f"--weights {weights}: there is no such file")
-
-
-def make_extractor(name: str, *, weights: Path | None = None, device: str = "cpu") -> Extractor:
-    """The extractor of that name.
+def register_extractor(name: str, **facts: Any) -> Callable[[E], E]:
+    """Class decorator that makes an extractor known by a name.
 
     Parameters
     ----------
     name : str
-        One of :func:`extractor_names`, or a torchvision classifier.
-    weights : Path, optional
-        File with the network's state dict; without it torchvision downloads its own.
-    device : str
-        ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    FeatureError
-        As :func:`check_extractor_name`.
+        What ``--features`` takes.
+    family : bool
+        Whether the class stands for many names.  It then has a class method ``names()``, a
+        dictionary ``examples`` of names and descriptions for the listing, and a constructor
+        parameter ``name``.  False by default.
     """
-    check_extractor_name(name, weights)
-    if name == "gist":
-        from features.gist import Gist
 
-        return Gist()
-    return Backbone(name, weights=weights, device=device)
+    def enter(cls: E) -> E:
+        cls.name = name
+        waiting.append(Registration(name, facts, cls))
+        return cls
+
+    return enter
+
+
+class Extractor(ABC):
+    """Images to vectors.
+
+    The constructor says what an extractor takes.  One with a parameter ``weights`` is handed the
+    file of ``--weights``, one with ``device`` is told ``cpu`` or ``cuda``; every other parameter
+    can be set by the user, ``--features 'name[parameter=value]'``.  Making one is cheap: networks
+    are loaded by the first call that needs them.
+
+    Attributes
+    ----------
+    name : str
+        What it is called on the command line, with the parameters that differ from the defaults.
+    n_features : int
+        Length d of the vectors.
+    dtype : str
+        Type of their numbers, as numpy spells it: ``<f4``, or ``|u1`` for pixels.
+    version : str or None
+        To be raised when the vectors change.  With None a digest of the source file takes its
+        place, so that each change of the file extracts the features again.
+    weights : Path or None
+        File of the network's weights, if the user has given one.
+    """
+
+    name: str
+    n_features: int
+    dtype: str = "<f4"
+    version: str | None = None
+    weights: Path | None = None
+
+    @abstractmethod
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        """One RGB image as the extractor's input array; called from several threads."""
+
+    @abstractmethod
+    def extract(self, batch: np.ndarray) -> np.ndarray:
+        """Vectors of k prepared images, shape (k, d)."""
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Everything that determines the vectors: extractor, weights, version."""
+        return {
+            "extractor": self.name,
+            "weights": f"sha256:{sha256_of(self.weights)}" if self.weights else "none",
+            "version": self.version or self._digest_of_source(),
+        }
+
+    def _digest_of_source(self) -> str:
+        file = getattr(sys.modules.get(type(self).__module__), "__file__", None)
+        if file is None:
+            raise FeatureError(
+                f"features {self.name}: the source of {type(self).__name__} is in no file; give "
+                "the class an attribute version"
+            )
+        return f"sha256:{sha256_of(Path(file))}"
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import fft
 
+from features.extractors import Extractor, register_extractor
+
 if TYPE_CHECKING:
     from PIL import Image
-
-#: Raise it when the vectors change.
-VERSION = "1"
 
 N_SCALES = 4
 N_ORIENTATIONS = 8
@@ -54,8 +53,9 @@ class FilterBank(NamedTuple):
     gain: np.ndarray
 
 
-class Gist:
-    """Energy in 4 scales x 8 orientations, averaged over a 4 x 4 grid: 512 values.
+@register_extractor("gist")
+class Gist(Extractor):
+    """GIST: energies of 32 Gabor filters on a 4 x 4 grid, 512-d; needs no weights.
 
     The image is made grey, resized to 128 x 128 and its local contrast evened out
     (:func:`even_contrast`).  Filter (s, o) has the transfer function ::
@@ -79,17 +79,14 @@ class Gist:
     spatial envelope", International Journal of Computer Vision 42(3), 2001.
     """
 
-    name = "gist"
     n_features = N_SCALES * N_ORIENTATIONS * N_BLOCKS**2
-    dtype = "<f4"
+    #: Raise it when the vectors change.
+    version = "1"
 
-    def __init__(self) -> None:
-        self.identity = {
-            "extractor": self.name,
-            "weights": "none",
-            "transform": f"grey {SIDE} x {SIDE}, margin {_MARGIN}",
-            "version": VERSION,
-        }
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """With the size of the image that the filters see."""
+        return {**super().identity, "transform": f"grey {SIDE} x {SIDE}, margin {_MARGIN}"}
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Grey levels 0 to 255, shape (128, 128), uint8."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from features.backbones import middle
+from features.extractors import Extractor
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,21 +18,24 @@ if TYPE_CHECKING:
 #: Sides of the stored images; networks see crops of them.
 SIDE = 256
 
-#: Raise it when the pixels change although the images stay the same.
-VERSION = "1"
 
-
-class Pixels:
+class Pixels(Extractor):
     """The extractor of the images themselves: shorter side to 256 pixels, middle square, 8 bits.
 
-    With the interface of :class:`features.extractors.Extractor`, so that pixels are cached as
-    features are.
+    It is not registered, since pixels serve training alone; as an extractor it shares the cache
+    of features.
     """
 
     name = "pixels"
     n_features = 3 * SIDE * SIDE
     dtype = "|u1"
-    identity: Mapping[str, str] = {"extractor": "pixels", "side": str(SIDE), "version": VERSION}
+    #: Raise it when the pixels change although the images stay the same.
+    version = "1"
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """With the side of the images."""
+        return {"extractor": self.name, "side": str(SIDE), "version": self.version}
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """One RGB image as (3, 256, 256) uint8."""
@@ -57,7 +61,7 @@ class ImageArray:
     rows : (n,) array of int
         Which of them are the items.
     backbone : str
-        A torchvision classifier, or its fc7 layer, as ``--features`` names it.
+        An extractor that can be trained end to end, as ``--features`` names it.
     weights : Path or None
         Its state dict; None for torchvision's own.
     """

@@ -90,9 +90,9 @@ def forget_plugins():
     """Plug-ins of one test are unknown to the next."""
     import sys
 
-    from benchmark.registry import methods
+    from benchmark.registry import datasets, extractors, methods
 
-    with methods.temporary():
+    with methods.temporary(), datasets.temporary(), extractors.temporary():
         yield
     for name in [m for m in sys.modules if m.startswith("hashbench_plugin_")]:
         del sys.modules[name]

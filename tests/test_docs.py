@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.registry import methods
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,28 +15,69 @@ def code_blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
 
 
-@pytest.fixture(params=["random-pca", "tiny-net", "pq"])
-def documented_method(request, tmp_path):
-    """Name and file of a method that docs/add-a-method.md shows."""
-    (code,) = (
-        block
-        for block in code_blocks("docs/add-a-method.md", "python")
-        if f'"{request.param}"' in block
-    )
-    path = tmp_path / f"{request.param.replace('-', '_')}.py"
-    path.write_text(code)
-    with methods.temporary():
-        yield request.param, path
+@pytest.fixture
+def shown(tmp_path):
+    """Write the code block of a page that registers a name; returns the file."""
+
+    def write(page, name):
+        (code,) = (block for block in code_blocks(page, "python") if f'"{name}"' in block)
+        path = tmp_path / f"{name.replace('-', '_')}.py"
+        path.write_text(code)
+        return path
+
+    return write
 
 
-def test_documented_methods_pass_the_checks_and_run(documented_method, tmp_path, capsys):
-    name, path = documented_method
-    plugin = ("--plugin", str(path))
-    assert main([*plugin, "--check-method", name]) == 0
-    arguments = ("--dataset", "demo[n=240]", "--methods", name, "lsh", "--bits", "12")
-    status = main([*plugin, *arguments, "--results", str(tmp_path), "--jobs", "1"])
-    assert status == 0
-    assert name in capsys.readouterr().out
+@pytest.fixture
+def command(tmp_path, capsys):
+    """Run the command at 12 bits with a results folder; returns what it prints."""
+
+    def call(*arguments, jobs=1):
+        place = ("--results", str(tmp_path / "results"), "--jobs", str(jobs))
+        status = main([*map(str, arguments), "--bits", "12", *place])
+        captured = capsys.readouterr()
+        assert status == 0, captured.err
+        return captured.out
+
+    return call
+
+
+@pytest.mark.parametrize("name", ["random-pca", "tiny-net", "pq"])
+def test_documented_methods_pass_the_checks_and_run(name, shown, command):
+    plugin = ("--plugin", shown("docs/add-a-method.md", name))
+    command(*plugin, "--check-method", name)
+    assert name in command(*plugin, "--dataset", "demo[n=240]", "--methods", name, "lsh")
+
+
+def test_the_documented_extractor_runs(shown, command):
+    plugin = ("--plugin", shown("docs/add-an-extractor.md", "colours"))
+    assert "colours" in command(*plugin, "--list", "features")
+    arguments = (*plugin, "--dataset", "demo[n=240]", "--methods", "lsh", "--features")
+    assert "on demo[n=240], colours features" in command(*arguments, "colours")
+    assert "on demo[n=240], colours[bins=8] features" in command(*arguments, "colours[bins=8]")
+
+
+def test_the_documented_network_runs_on_features_and_end_to_end(shown, command, tmp_path):
+    import torch
+    from torch import nn
+
+    convolutions = [nn.Conv2d(*sizes, 3) for sizes in ((3, 16), (16, 32), (32, 64))]
+    network = nn.Sequential(*(part for conv in convolutions for part in (conv, nn.ReLU())))
+    torch.save(network.state_dict(), tmp_path / "weights.pth")
+    plugin = ("--plugin", shown("docs/add-an-extractor.md", "small-net"))
+    arguments = (*plugin, "--dataset", "demo[n=48]", "--features", "small-net")
+    arguments += ("--weights", tmp_path / "weights.pth", "--methods")
+    assert "small-net features" in command(*arguments, "lsh")
+    deep = "deep-dsh[epochs=1,batch_size=8]"
+    # Workers load the plug-in themselves.
+    assert deep in command(*arguments, deep, "--end-to-end", jobs=2)
+
+
+def test_the_documented_data_set_runs(shown, command):
+    plugin = ("--plugin", shown("docs/add-a-dataset.md", "digits"))
+    arguments = (*plugin, "--dataset", "digits[n=200]")
+    assert "200" in command(*arguments, "--lint")
+    assert "on digits[n=200], gist features" in command(*arguments, "--methods", "lsh")
 
 
 def test_protocol_examples():

@@ -9,8 +9,7 @@ from benchmark.cli.status import DONE
 from benchmark.datasets import datasets
 from benchmark.papers.index import list_papers
 from benchmark.protocol.protocol import PRESETS
-from benchmark.registry import methods
-from features.extractors import extractor_names
+from benchmark.registry import extractors, methods
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
             for e in methods.entries()
         ],
         "datasets": [(e.name, e.summary) for e in datasets.entries()],
-        "features": extractor_names(),
+        "features": extractors.listing(),
         "protocols": [(p.name, p.about) for p in PRESETS.values()],
         "papers": list_papers(),
     }

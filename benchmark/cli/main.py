@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
-from benchmark.registry import methods
+from benchmark.registry import load_plugins
 from features.errors import FeatureError
 
 
@@ -28,8 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         args = parser.parse_args(argv)
-        for plugin in args.plugin:
-            methods.load_plugin(plugin)
+        load_plugins(args.plugin)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
     except (InputError, FeatureError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)

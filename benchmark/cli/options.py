@@ -66,7 +66,8 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--features",
         metavar="NAME",
-        help="an extractor, or a file of the folder's features/ (default: the data set's own)",
+        help="an extractor, a variant of one, or a feature file of the data set (default: the data "
+        "set's own); see --list features",
     )
     group.add_argument(
         "--weights", type=Path, metavar="FILE", help="state dict of the extractor's network"
@@ -146,7 +147,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="Python files that register methods of your own",
+        help="Python files that register methods, data sets or extractors of your own",
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
 from benchmark.datasets.folder import MANIFEST, read_folder
 from benchmark.errors import InputError
+from benchmark.registry import Variant
 
 
 def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
@@ -39,6 +42,7 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
         variant = datasets.parse(text)
         reader = datasets.find(name).load()
         dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
+        _check_read(variant, dataset)
     elif os.sep in text or Path(text).is_dir():
         dataset = read_folder(Path(text))
     else:
@@ -48,3 +52,24 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _check_read(variant: Variant, dataset: Dataset) -> None:
+    """Raise InputError unless a reader, which may be a plug-in, gave what it should."""
+    if not isinstance(dataset, Dataset):
+        raise InputError(
+            f"data set {variant}: load() must return a benchmark.datasets.base.Dataset, not "
+            f"{type(dataset).__name__}"
+        )
+    labels, n = np.asarray(dataset.labels), len(dataset.labels)
+    if labels.dtype != bool or labels.shape != (n, len(dataset.label_names)):
+        raise InputError(
+            f"data set {variant}: labels must be a bool array (items, label names), not "
+            f"{labels.dtype} {labels.shape}"
+        )
+    for what, given in (("tags", dataset.tags), ("images", dataset.images)):
+        if given is not None and len(given) != n:
+            raise InputError(f"data set {variant}: {len(given)} {what} for {n} items")
+    parts = (dataset.split.train, dataset.split.database, dataset.split.query)
+    if any(len(part) and not 0 <= np.min(part) <= np.max(part) < n for part in parts):
+        raise InputError(f"data set {variant}: the split names items beyond 0 to {n - 1}")

@@ -25,7 +25,7 @@ from benchmark.protocol.diagnostics import diagnose
 from benchmark.protocol.evaluation import Evaluation
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
-from benchmark.registry import methods
+from benchmark.registry import load_plugins, methods
 from benchmark.store.record import CellResult, Measure
 from benchmark.store.store import Store
 from features.tags import TagAccount
@@ -64,8 +64,7 @@ class Run:
 
 def run_cell(run: Run, cell: Cell) -> CellResult:
     """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
-    for plugin in run.options.plugins:
-        methods.load_plugin(plugin)
+    load_plugins(run.options.plugins)
     store = Store(run.options.results)
     record = _record(cell)
     computing = _computing(run, cell)

@@ -14,8 +14,8 @@ from benchmark.errors import InputError
 from benchmark.log import to_stderr
 from benchmark.preparation.bundle import Contents, FeatureRows, ImageFile, write_bundle
 from benchmark.preparation.tags import TagSource
-from features.backbones import check_device
-from features.extractors import check_extractor_name
+from benchmark.registry import extractors
+from features.networks import check_device
 from features.pixels import Pixels
 from features.rotations import RotatedImages, drawn_rows
 
@@ -130,12 +130,9 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
     check_relevance(dataset)
     check_device(request.device)
     name = request.name or dataset.default_features
-    if request.end_to_end and (name == "gist" or name in dataset.features):
-        raise InputError(
-            f"--end-to-end trains a network from images, and {name} is none: name one with "
-            "--features, for instance alexnet-fc7"
-        )
     if name in dataset.features:
+        if request.end_to_end:
+            raise _no_network(name)
         return CheckedFeatures(name, check_given_features(dataset, name))
     if dataset.images is None:
         known = ", ".join(dataset.features) or "none"
@@ -143,8 +140,17 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
             f"data set {dataset.name} has no images to extract {name!r} from; "
             f"its own features are: {known}"
         )
-    check_extractor_name(name, request.weights)
-    return CheckedFeatures(name)
+    extractor = extractors.check(name, request.weights)
+    if request.end_to_end and not extractors.is_trainable(extractor.name):
+        raise _no_network(str(extractor))
+    return CheckedFeatures(str(extractor))
+
+
+def _no_network(name: str) -> InputError:
+    return InputError(
+        f"--end-to-end needs a network, and {name} is not one; choose it with --features, "
+        f"e.g. {extractors.trainable_names()[0]}"
+    )
 
 
 def check_tuning(dataset: Dataset, relevance: str | None) -> None:
@@ -199,12 +205,11 @@ def foresee(data: OpenedData, cache: Path) -> Prepared:
     fits it, and there is no bundle.
     """
     from features.cache import are_cached
-    from features.extractors import make_extractor
 
     dataset, request, name = data.dataset, data.request, data.features.name
     if data.features.given:
         return prepare(data, cache)
-    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    extractor = extractors.make(name, weights=request.weights, device=request.device)
     folder = cache / "features"
     if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
         task = _task(dataset, dataset.split, extractor.n_features, has_tags=dataset.has_tags)
@@ -240,10 +245,9 @@ def _given(given: GivenFeatures, l2: bool) -> FeatureRows:
 
 def _extracted(data: OpenedData, cache: Path) -> FeatureRows:
     from features.cache import cached_features
-    from features.extractors import make_extractor
 
     dataset, request, name = data.dataset, data.request, data.features.name
-    extractor = make_extractor(name, weights=request.weights, device=request.device)
+    extractor = extractors.make(name, weights=request.weights, device=request.device)
     stored = cached_features(dataset.images, extractor, cache / "features", dataset.fingerprint)
     rows = np.arange(len(dataset))
     if stored.unreadable:
@@ -274,11 +278,10 @@ def _pixels(data: OpenedData, cache: Path) -> ImageFile:
 def _copies(data: OpenedData, split: Split, cache: Path) -> FeatureFile:
     """Features of rotated images of some training items."""
     from features.cache import cached_features
-    from features.extractors import make_extractor
 
     request = data.request
     images = _rotated(data.dataset, split)
-    extractor = make_extractor(data.features.name, weights=request.weights, device=request.device)
+    extractor = extractors.make(data.features.name, weights=request.weights, device=request.device)
     fingerprint = images.fingerprint(data.dataset.fingerprint)
     return cached_features(images, extractor, cache / "features", fingerprint)
 

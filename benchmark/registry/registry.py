@@ -1,4 +1,4 @@
-"""One way to find a method or a data set by name.
+"""One way to find a method, a data set or an extractor by name.
 
 A class enters a registry through a decorator::
 
@@ -22,44 +22,20 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError
 from benchmark.registry.scan import UNKNOWN, Entry, read_entries
-from benchmark.registry.values import read_value, spell_parameters
+from benchmark.registry.variants import Variant, checked_parameter, checked_value, split_variant
 
-
-@dataclass(frozen=True)
-class Variant:
-    """A registered name with the parameters that differ from the defaults.
-
-    Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order of the
-    constructor.
-    """
-
-    name: str
-    parameters: tuple[tuple[str, Any], ...] = ()
-
-    def __str__(self) -> str:
-        if not self.parameters:
-            return self.name
-        return f"{self.name}[{','.join(spell_parameters(self.parameters))}]"
-
-    def with_parameters(self, more: Mapping[str, Any], entry: Entry) -> Variant:
-        """This variant with some parameters set or replaced.
-
-        Defaults are left out and the others stand in the order of the constructor, so that the
-        same method has one name.
-        """
-        values = {**dict(self.parameters), **more}
-        differing = [(p, values[p]) for p, v in entry.parameters.items() if values.get(p, v) != v]
-        return replace(self, parameters=tuple(differing))
+if TYPE_CHECKING:
+    from features.extractors import Registration
 
 
 class Registry:
-    """Named classes: decorator, lookup with close-match suggestions, wildcards, plug-ins.
+    """Named classes: decorator, lookup with close-match suggestions, variants, wildcards.
 
     Parameters
     ----------
@@ -77,6 +53,8 @@ class Registry:
         Facts that may be left out; the tuple lists the allowed values, the default first.
     hidden : tuple of str
         Constructor parameters that the suite sets itself and a variant may not.
+    waiting : list of Registration, optional
+        Where the decorator leaves the classes, if it belongs to a layer below this one.
     """
 
     def __init__(
@@ -89,6 +67,7 @@ class Registry:
         required: Mapping[str, tuple | None] | None = None,
         optional: Mapping[str, tuple] | None = None,
         hidden: tuple[str, ...] = (),
+        waiting: list[Registration] | None = None,
     ) -> None:
         self.kind = kind
         self.package = package
@@ -97,8 +76,9 @@ class Registry:
         self.required = dict(required or {})
         self.optional = dict(optional or {})
         self.hidden = hidden
+        self._waiting: list[Registration] = [] if waiting is None else waiting
         self._entries: dict[str, Entry] = {}
-        self._scanned = False
+        self._scanned = self._complete = False
 
     def register(self, name: str, **facts: Any) -> Callable[[type], type]:
         """Class decorator that enters a class under `name`.
@@ -139,11 +119,10 @@ class Registry:
                 for p in signature.parameters.values()
             }
             summary = (inspect.getdoc(cls) or "").split("\n")[0]
-            self._enter(
-                Entry(name, cls.__module__, cls.__name__, facts, parameters, summary),
-            )
-            cls.id = name
-            for key, value in facts.items():
+            # The project's own names first, so that a clash is the fault of who comes later.
+            self._scan()
+            self._enter(Entry(name, cls.__module__, cls.__name__, facts, parameters, summary))
+            for key, value in {"id": name, **facts}.items():
                 setattr(cls, key, value)
             return cls
 
@@ -152,11 +131,11 @@ class Registry:
     @contextmanager
     def temporary(self) -> Iterator[None]:
         """Forget at the end of the block what was registered in it, and undo what was removed."""
-        self._scan()
-        before = dict(self._entries)
+        before = dict(self._known())
         try:
             yield
         finally:
+            self._waiting.clear()
             self._entries.clear()
             self._entries.update(before)
 
@@ -170,15 +149,20 @@ class Registry:
         """
         del self._entries[self.find(name).name]
 
+    def withdraw(self, module: str) -> None:
+        """Forget what a module has registered, for instance a plug-in that fails."""
+        self._waiting[:] = [left for left in self._waiting if left.cls.__module__ != module]
+        for entry in self.entries():
+            if entry.module == module:
+                del self._entries[entry.name]
+
     def names(self) -> list[str]:
         """All names, in the order of the files and of the classes in them."""
-        self._scan()
-        return list(self._entries)
+        return list(self._known())
 
     def entries(self) -> list[Entry]:
         """All entries, in the order of :meth:`names`."""
-        self._scan()
-        return list(self._entries.values())
+        return list(self._known().values())
 
     def find(self, name: str) -> Entry:
         """The entry of that name.
@@ -188,11 +172,8 @@ class Registry:
         InputError
             With the nearest names, if there is none.
         """
-        self._scan()
-        if name not in self._entries:
-            near = difflib.get_close_matches(name.lower(), self._entries, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else "--list shows all names"
-            raise InputError(f"unknown {self.kind} {name!r}: {hint}")
+        if name not in self._known():
+            raise self._unknown(name, self._entries)
         return self._entries[name]
 
     def parse(self, text: str) -> Variant:
@@ -203,17 +184,10 @@ class Registry:
         InputError
             For an unknown name or parameter, or a value of the wrong type.
         """
-        name, bracket, rest = text.strip().partition("[")
-        if bracket and (rest[-1:] != "]" or rest.count("]") > 1):
-            raise InputError(f"cannot read {text!r}: write it as name[param=value,...]")
-        entry = self.find(name.strip())
-        given = {}
-        for part in filter(None, (p.strip() for p in rest[:-1].split(","))):
-            key, equals, value = part.partition("=")
-            if not equals:
-                raise InputError(f"cannot read {part!r} in {text!r}: write it as param=value")
-            given[key.strip()] = self.parse_value(entry, key.strip(), value.strip())
-        return Variant(entry.name).with_parameters(given, entry)
+        name, given = split_variant(text)
+        entry = self.find(name)
+        values = {p: self.parse_value(entry, p, value) for p, value in given.items()}
+        return Variant(name).with_parameters(values, entry)
 
     def parse_value(self, entry: Entry, parameter: str, text: str) -> Any:
         """Read one parameter value and check name and type against the constructor.
@@ -224,24 +198,8 @@ class Registry:
             For an unknown parameter, or a value whose type differs from that of the default.
         """
         allowed = [p for p in entry.parameters if p not in self.hidden]
-        if parameter not in allowed:
-            near = difflib.get_close_matches(parameter, allowed, n=2, cutoff=0.4) or allowed
-            hint = f"it has {', '.join(near)}" if near else "it has none"
-            raise InputError(f"{self.kind} {entry.name} has no parameter {parameter!r}: {hint}")
-        value = read_value(text)
-        default = entry.parameters[parameter]
-        if isinstance(value, (list, dict, set, tuple)):
-            raise InputError(f"{entry.name}.{parameter} must be one value, not {text!r}")
-        if default is UNKNOWN or default is None:
-            return value
-        if isinstance(default, float) and type(value) is int:
-            return float(value)
-        if type(value) is not type(default):
-            wanted = {bool: "true or false", int: "a whole number", float: "a number"}.get(
-                type(default), "a word"
-            )
-            raise InputError(f"{entry.name}.{parameter} must be {wanted}, not {text!r}")
-        return value
+        default = checked_parameter(entry, self.kind, parameter, allowed)
+        return checked_value(f"{entry.name}.{parameter}", text, default)
 
     def select(self, patterns: Iterable[str]) -> list[Variant]:
         """Variants for names, wildcards (``wp-*``) and bracketed variants, without repeats."""
@@ -256,37 +214,17 @@ class Registry:
                 chosen[self.parse(pattern)] = None
         return list(chosen)
 
-    def load_plugin(self, path: str | Path) -> None:
-        """Run a Python file that registers classes, unless that has been done.
-
-        Raises
-        ------
-        InputError
-            If the file is missing, fails while it is imported, or registers nothing.
-        """
-        path = Path(path).resolve()
-        module_name = f"hashbench_plugin_{path.stem}"
-        if not path.is_file():
-            raise InputError(f"--plugin {path}: there is no such file")
-        # The project's own names first, so that a clash is the plug-in's fault.
+    def _known(self) -> dict[str, Entry]:
+        """Every entry by name, of classes that are there so far."""
         self._scan()
-        known = sys.modules.get(module_name)
-        if known is None or Path(known.__file__) != path:
-            spec = importlib.util.spec_from_file_location(module_name, path)
-            if spec is None:
-                raise InputError(f"--plugin {path}: not a Python file (its name must end in .py)")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[module_name] = module
-            try:
-                spec.loader.exec_module(module)
-            except InputError:
-                del sys.modules[module_name]
-                raise
-            except (Exception, SystemExit) as error:
-                del sys.modules[module_name]
-                raise InputError(f"--plugin {path}: {type(error).__name__}: {error}") from error
-        if not any(entry.module == module_name for entry in self._entries.values()):
-            raise InputError(f"--plugin {path}: it registers no {self.kind}")
+        self._load_entry_points()
+        self._adopt()
+        return self._entries
+
+    def _unknown(self, name: str, known: Iterable[str]) -> InputError:
+        near = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else "--list shows all names"
+        return InputError(f"unknown {self.kind} {name!r}: {hint}")
 
     def _checked_facts(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         missing = [key for key in self.required if key not in facts]
@@ -298,8 +236,8 @@ class Registry:
         for key, allowed in {**self.required, **self.optional}.items():
             if allowed is not None and facts[key] not in allowed:
                 raise InputError(
-                    f"@{self.decorator}({name!r}): {key} must be one of {', '.join(allowed)}, "
-                    f"not {facts[key]!r}"
+                    f"@{self.decorator}({name!r}): {key} must be one of "
+                    f"{', '.join(map(str, allowed))}, not {facts[key]!r}"
                 )
         return facts
 
@@ -313,6 +251,12 @@ class Registry:
             )
         self._entries[entry.name] = entry
 
+    def _adopt(self) -> None:
+        """Enter the classes that a decorator of a lower layer has left."""
+        while self._waiting:
+            name, facts, cls = self._waiting.pop(0)
+            self.register(name, **facts)(cls)
+
     def _scan(self) -> None:
         if self._scanned:
             return
@@ -325,17 +269,22 @@ class Registry:
             for entry in read_entries(path, module, self.decorator):
                 facts = self._checked_facts(entry.name, entry.facts)
                 self._enter(replace(entry, facts=facts))
-        if self.group:
-            for point in importlib.metadata.entry_points(group=self.group):
-                try:
-                    point.load()
-                except Exception as error:
-                    # Somebody else's broken package must not keep the other methods from running.
-                    print(
-                        f"warning: entry point {point.name} = {point.value} is left out: "
-                        f"{type(error).__name__}: {error}",
-                        file=sys.stderr,
-                    )
+
+    def _load_entry_points(self) -> None:
+        if self._complete or not self.group:
+            return
+        self._complete = True
+        for point in importlib.metadata.entry_points(group=self.group):
+            try:
+                point.load()
+                self._adopt()
+            except Exception as error:
+                # Somebody else's broken package must not keep the other entries from running.
+                print(
+                    f"warning: entry point {point.name} = {point.value} is left out: "
+                    f"{type(error).__name__}: {error}",
+                    file=sys.stderr,
+                )
 
 
 def _place(path: Path, folder: Path) -> tuple[str, bool, str]:
@@ -344,19 +293,3 @@ def _place(path: Path, folder: Path) -> tuple[str, bool, str]:
     # The first folder is a room (``unsupervised``, ``tags``, ``labels``), the second a method's.
     home = folders[1] if len(folders) > 1 else stem
     return home, stem != home, stem
-
-
-#: Every hashing method. ``supervision`` is also the leakage guard: the runner hands tags and
-#: labels only to methods that declare them.
-methods = Registry(
-    "method",
-    "methods",
-    group="hashbench.methods",
-    required={"paper": None, "supervision": ("none", "tags", "labels")},
-    optional={
-        "fidelity": ("paper", "author-code", "reconstruction"),
-        "inputs": ("features", "images"),
-    },
-    hidden=("n_bits", "random_state"),
-)
-register = methods.register

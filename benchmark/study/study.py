@@ -11,7 +11,7 @@ from benchmark.errors import InputError
 from benchmark.execution.grid import Grid
 from benchmark.preparation.features import OpenedData
 from benchmark.protocol.protocol import Protocol, find_protocol
-from benchmark.registry import methods
+from benchmark.registry import load_plugins
 from benchmark.registry.selection import unique, variants_of
 from benchmark.study.defaults import BITS, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
 from benchmark.study.results import Results
@@ -71,8 +71,7 @@ class Study(Session):
 
     @cached_property
     def _grid(self) -> Grid:
-        for path in self.options.plugins:
-            methods.load_plugin(path)
+        load_plugins(self.options.plugins)
         chosen = variants_of(self.methods, self.set)
         protocol = self.protocol
         if not isinstance(protocol, Protocol):

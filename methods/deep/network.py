@@ -10,7 +10,8 @@ import torch
 from sklearn.utils import gen_batches
 from torch import Tensor, nn
 
-from features.backbones import Backbone
+from benchmark.registry import extractors
+from features.networks import NetworkExtractor
 from features.pixels import ImageArray
 from methods.base import Hasher
 from methods.deep.computing import computing
@@ -97,7 +98,7 @@ class ImageFront(nn.Module):
     Training sees random crops, half of them mirrored; encoding sees the middle.
     """
 
-    def __init__(self, extractor: Backbone, images: ImageArray) -> None:
+    def __init__(self, extractor: NetworkExtractor, images: ImageArray) -> None:
         super().__init__()
         self.crop = extractor.crop_size
         mean, deviation = extractor.normalisation
@@ -170,7 +171,7 @@ def make_network(
         Of the initial weights.
     """
     if isinstance(X, ImageArray):
-        front: nn.Module = ImageFront(Backbone(X.backbone, weights=X.weights), X)
+        front: nn.Module = ImageFront(extractors.make(X.backbone, weights=X.weights), X)
         width = len(front.standardise.mean)
     else:
         front, width = Standardise(*_moments(X)), X.shape[1]

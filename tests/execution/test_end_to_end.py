@@ -89,9 +89,9 @@ def test_images_of_the_batch_are_rotated_end_to_end(run, photos, network, tmp_pa
 
 def test_without_a_network_there_is_no_end_to_end(run, photos):
     status, _, err = run("--features", "gist", "--end-to-end", dataset=photos)
-    assert status == 2 and "--end-to-end trains a network from images, and gist is none" in err
+    assert status == 2 and "--end-to-end needs a network, and gist is not one" in err
     status, _, err = run("--end-to-end", "--features", "blobs")
-    assert status == 2 and "blobs is none" in err
+    assert status == 2 and "blobs is not one" in err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from benchmark.cli.main import main
 from benchmark.execution.tuning import Training, n_validation, points_of, similar_tags, tune
-from benchmark.registry import methods
+from benchmark.registry import load_plugins, methods
 from benchmark.reporting.footnotes import describe_tuning
 from benchmark.store.record import CellResult, Trial, Tuning
 from features.pixels import ImageArray
@@ -387,7 +387,7 @@ def test_the_price_has_the_whole_grid(noisy, data_folder):
     from benchmark.protocol.protocol import find_protocol
     from methods import Task
 
-    methods.load_plugin(noisy()[1])
+    load_plugins([noisy()[1]])
     variants = [methods.parse("noisy")]
     task = Task(400, 8, has_labels=True)
     for relevance, expected in ((None, 400 * 2), ("labels", 400 * 2 + 320 * 3 * (2 + 32))):

@@ -333,6 +333,23 @@ def test_vectors_that_are_not_finite_are_refused(fakes, fetch):
         fetch(fakes.Numbers(4), Bad())
 
 
+@pytest.mark.parametrize(
+    "vectors", [np.zeros((2, 1)), np.zeros((2, 4)), np.zeros((1, 3)), np.zeros(3)]
+)
+def test_vectors_of_another_shape_are_refused(fakes, fetch, vectors):
+    extractor = fakes.Means()
+    extractor.extract = lambda batch: vectors
+    with pytest.raises(FeatureError, match=r"extract\(\) must give an array \(2, 3\), not"):
+        fetch(fakes.Numbers(2), extractor)
+
+
+def test_prepared_images_of_several_shapes_are_refused(fakes, fetch):
+    extractor = fakes.Means()
+    extractor.prepare = lambda image: np.zeros((2, image.getpixel((0, 0))[0] + 1))
+    with pytest.raises(FeatureError, match=r"one shape, not \(2, 1\) and \(2, 2\)"):
+        fetch(fakes.Numbers(2), extractor)
+
+
 def test_folder_that_cannot_be_made_is_one_clear_line(fakes, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FeatureError, match="feature cache") as caught:

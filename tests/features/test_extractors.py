@@ -1,5 +1,7 @@
-"""Extractors by name: networks without heads, weights, messages; and odd image files."""
+"""Extractors: networks without heads, weights, identities, messages; and odd image files."""
 
+import hashlib
+import importlib
 import io
 import subprocess
 import sys
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from features import Extractor
 from features.backbones import (
+    Backbone,
     build_model,
     classifier_names,
     load_weights,
@@ -18,7 +22,7 @@ from features.backbones import (
 )
 from features.cache import cached_features
 from features.errors import FeatureError
-from features.extractors import check_extractor_name, extractor_names, make_extractor
+from features.gist import Gist
 from features.images import FileImages, to_rgb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,51 +56,81 @@ def test_names_are_those_of_torchvision():
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"),
+    "name",
     [
-        ("alexnet-fc8", "alexnet-fc7"),
-        ("squeezenet1", "squeezenet1_0"),
-        ("ResNet50", "resnet50"),
-        ("resnet50-fc7", "resnet50"),
-        ("gits", "gist"),
-        ("qqq", "--list features"),
-        ("", "--list features"),
+        "alexnet-fc7",
+        "vgg16-fc7",
+        "vgg19_bn-fc7",
+        "alexnet",
+        "resnet50",
+        "squeezenet1_0",
+        "vit_b_16",
     ],
 )
-def test_unknown_name_is_told_with_the_nearest(name, nearest):
-    with pytest.raises(FeatureError, match="unknown features") as caught:
-        check_extractor_name(name)
-    assert nearest in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_classifiers_and_their_second_layers_have_names(name):
+    assert name in Backbone.names()
 
 
-def test_known_names_pass():
-    for name in ("gist", "alexnet-fc7", "vgg16-fc7", "vgg19_bn-fc7", "alexnet", "resnet50"):
-        check_extractor_name(name, None)
-    listed = [name for name, _ in extractor_names()]
-    assert listed[:3] == ["alexnet-fc7", "vgg16-fc7", "gist"]
+def test_only_networks_with_such_a_layer_have_fc7():
+    assert not {"resnet50-fc7", "squeezenet1_0-fc7", "alexnet-fc8", ""} & set(Backbone.names())
 
 
-def test_weights_are_checked_before_any_work(tmp_path, squeezenet_file):
-    with pytest.raises(FeatureError, match="no such file"):
-        make_extractor("resnet18", weights=tmp_path / "missing.pth")
-    with pytest.raises(FeatureError, match="gist need no weights"):
-        check_extractor_name("gist", squeezenet_file)
-
-
-def test_names_checks_and_identities_need_no_torch(squeezenet_file):
+def test_extractors_need_neither_torch_nor_the_benchmark(squeezenet_file):
     script = (
         "import sys; from pathlib import Path\n"
-        "from features.extractors import *\n"
-        "check_extractor_name('vgg16-fc7', None)\n"
-        "e = make_extractor('squeezenet1_0', weights=Path(sys.argv[1]))\n"
+        "from features import *\n"
+        "from features.backbones import Backbone\n"
+        "from features.gist import Gist\n"
+        "assert 'vgg16-fc7' in Backbone.names()\n"
+        "e = Backbone('squeezenet1_0', weights=Path(sys.argv[1]))\n"
         "assert e.identity['weights'].startswith('sha256:')\n"
-        "assert make_extractor('gist').n_features == 512\n"
+        "assert Gist().identity['weights'] == 'none'\n"
         "heavy = {'torch', 'torchvision', 'sklearn', 'benchmark', 'methods'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     command = [sys.executable, "-c", script, str(squeezenet_file)]
     assert subprocess.run(command, cwd=ROOT).returncode == 0
+
+
+# Identities
+
+
+class Means(Extractor):
+    """Mean of each channel."""
+
+    n_features = 3
+
+    def prepare(self, image):
+        return np.asarray(image, dtype=np.float32)
+
+    def extract(self, batch):
+        return batch.mean(axis=(1, 2))
+
+
+def test_an_identity_names_the_weights_and_the_version(tmp_path):
+    (tmp_path / "weights").write_bytes(b"one")
+    means = Means()
+    means.name, means.version, means.weights = "means", "3", tmp_path / "weights"
+    digest = hashlib.sha256(b"one").hexdigest()
+    assert means.identity == {"extractor": "means", "weights": f"sha256:{digest}", "version": "3"}
+
+
+def test_without_a_version_the_source_file_is_the_version(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    code = "from features.gist import Gist\nclass Mine(Gist):\n    version = None\n"
+    versions = []
+    for n, text in enumerate((code, code, f"{code}    n_features = 7\n")):
+        (tmp_path / f"versions_{n}.py").write_text(text)
+        module = importlib.import_module(f"versions_{n}")
+        versions.append(module.Mine().identity["version"])
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_class_in_no_file_needs_a_version():
+    mine = type("Mine", (Means,), {"__module__": "in no file", "name": "mine"})
+    with pytest.raises(FeatureError, match="mine: the source of Mine is in no file"):
+        _ = mine().identity
+    assert type("Mine", (mine,), {"version": "1"})().identity["version"] == "1"
 
 
 # Networks
@@ -172,7 +206,7 @@ def test_extraction_is_the_plain_torchvision_computation(squeezenet_file):
     from torchvision import transforms as T
 
     images = [photo(0), photo(1, (300, 200)), photo(2, (100, 400))] * 7
-    extractor = make_extractor("squeezenet1_0", weights=squeezenet_file)
+    extractor = Backbone("squeezenet1_0", weights=squeezenet_file)
     X = extractor.extract(np.stack([extractor.prepare(image) for image in images]))
     assert X.shape == (21, extractor.n_features) == (21, 512)
     assert X.dtype == np.float32
@@ -198,7 +232,7 @@ def test_identity_changes_with_the_weights(squeezenet_file, tmp_path):
     state["classifier.1.bias"][0] += 1
     torch.save(state, tmp_path / "other.pth")
     one, other, default = (
-        make_extractor("squeezenet1_0", weights=path).identity
+        Backbone("squeezenet1_0", weights=path).identity
         for path in (squeezenet_file, tmp_path / "other.pth", None)
     )
     assert len({one["weights"], other["weights"], default["weights"]}) == 3
@@ -209,7 +243,7 @@ def test_identity_changes_with_the_weights(squeezenet_file, tmp_path):
 
 
 def test_weights_of_another_network_name_the_first_keys(squeezenet_file):
-    extractor = make_extractor("resnet18", weights=squeezenet_file)
+    extractor = Backbone("resnet18", weights=squeezenet_file)
     with pytest.raises(FeatureError, match=r"conv1\.weight is missing") as caught:
         _ = extractor.n_features
     assert squeezenet_file.name in str(caught.value)
@@ -262,7 +296,7 @@ def test_files_that_are_no_state_dict(tmp_path, write):
     path = tmp_path / "bad.pth"
     write(path)
     with pytest.raises(FeatureError, match=r"bad\.pth.*save one with torch\.save") as caught:
-        _ = make_extractor("squeezenet1_0", weights=path).n_features
+        _ = Backbone("squeezenet1_0", weights=path).n_features
     assert "\n" not in str(caught.value)
 
 
@@ -275,7 +309,7 @@ def test_without_network_the_message_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.urlopen", offline)
     with pytest.raises(FeatureError) as caught:
-        _ = make_extractor("alexnet-fc7").n_features
+        _ = Backbone("alexnet-fc7").n_features
     message = str(caught.value)
     assert "\n" not in message
     for part in (
@@ -283,7 +317,7 @@ def test_without_network_the_message_says_what_to_do(monkeypatch, tmp_path):
         "name resolution",
         "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
         "--weights FILE",
-        "--features gist",
+        "--list features",
     ):
         assert part in message
 
@@ -291,7 +325,7 @@ def test_without_network_the_message_says_what_to_do(monkeypatch, tmp_path):
 def test_cuda_that_is_not_there(monkeypatch, squeezenet_file):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(FeatureError, match="no CUDA device"):
-        _ = make_extractor("squeezenet1_0", weights=squeezenet_file, device="cuda").n_features
+        _ = Backbone("squeezenet1_0", weights=squeezenet_file, device="cuda").n_features
 
 
 # Images
@@ -321,7 +355,7 @@ def test_odd_files_do_not_stop_an_extraction(tmp_path):
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     images = FileImages(tmp_path, [*files, "missing.jpg"])
-    found = cached_features(images, make_extractor("gist"), tmp_path / "cache", "odd")
+    found = cached_features(images, Gist(), tmp_path / "cache", "odd")
     bad = [images.name(i) for i in found.unreadable]
     assert bad == ["truncated.jpg", "zero.jpg", "text.jpg", "missing.jpg"]
     X = found.open()
@@ -332,7 +366,7 @@ def test_odd_files_do_not_stop_an_extraction(tmp_path):
 
 
 def test_strip_is_cut_before_the_network_sees_it(squeezenet_file):
-    extractor = make_extractor("squeezenet1_0", weights=squeezenet_file)
+    extractor = Backbone("squeezenet1_0", weights=squeezenet_file)
     for size in ((1, 1), (1, 9000), (9000, 2)):
         assert extractor.prepare(photo(size=size)).shape == (3, 224, 224)
     assert middle(photo(size=(1, 9000))).size == (1, 8)
@@ -380,7 +414,7 @@ def test_real_weights_tell_photos_of_one_category_from_others(tmp_path):
     labels = sorted({row["labels"] for row in rows})[:3]
     chosen = [row for label in labels for row in [r for r in rows if r["labels"] == label][:12]]
     images = FileImages(folder, [row["image"] for row in chosen])
-    extractor = make_extractor("squeezenet1_0", weights=WEIGHTS)
+    extractor = Backbone("squeezenet1_0", weights=WEIGHTS)
     X = np.array(cached_features(images, extractor, tmp_path, "three categories").open())
     X -= X.mean(axis=0)
     X /= np.linalg.norm(X, axis=1, keepdims=True)

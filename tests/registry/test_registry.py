@@ -3,7 +3,7 @@
 import pytest
 
 from benchmark.errors import InputError
-from benchmark.registry import Registry
+from benchmark.registry import Registry, methods
 from methods import Hasher
 
 
@@ -15,3 +15,10 @@ def test_what_is_registered_for_a_while_is_forgotten():
     assert registry.names() == []
     with pytest.raises(InputError, match="unknown thing"):
         registry.find("mine")
+
+
+def test_a_name_of_the_package_cannot_be_taken_before_anybody_asked_for_it():
+    registry = Registry("thing", "methods", required=methods.required, optional=methods.optional)
+    mine = type("Mine", (), {"__module__": "mine"})
+    with pytest.raises(InputError, match="'itq' is registered twice: in methods"):
+        registry.register("itq", paper="", supervision="none")(mine)

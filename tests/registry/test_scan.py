@@ -1,8 +1,11 @@
 """Entries read from source files."""
 
 import importlib
+import inspect
 
-from benchmark.registry import UNKNOWN, methods
+import pytest
+
+from benchmark.registry import UNKNOWN, datasets, extractors, methods
 from benchmark.registry.scan import read_entries
 
 BASE = """
@@ -44,11 +47,11 @@ def test_a_constructor_may_come_through_the_face_of_a_package(tmp_path):
 
 
 def test_summaries_are_plain_text():
-    assert [e.name for e in methods.entries() if ":class:" in e.summary or "`" in e.summary] == []
+    entries = [*methods.entries(), *datasets.entries(), *extractors.entries()]
+    assert [e.name for e in entries if ":class:" in e.summary or "`" in e.summary] == []
 
 
-def test_parameters_read_from_files_are_those_of_the_classes():
-    import inspect
-
-    for entry in methods.entries():
+@pytest.mark.parametrize("registry", [methods, datasets, extractors])
+def test_parameters_read_from_files_are_those_of_the_classes(registry):
+    for entry in registry.entries():
         assert list(entry.parameters) == list(inspect.signature(entry.load()).parameters)

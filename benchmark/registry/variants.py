@@ -1,0 +1,105 @@
+"""A registered name with parameters, as the command line writes it: ``name[param=value,...]``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmark.errors import InputError
+from benchmark.registry.scan import UNKNOWN, Entry
+from benchmark.registry.values import read_value, spell_parameters
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A registered name with the parameters that differ from the defaults.
+
+    Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order of the
+    constructor.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.parameters:
+            return self.name
+        return f"{self.name}[{','.join(spell_parameters(self.parameters))}]"
+
+    def with_parameters(self, more: Mapping[str, Any], entry: Entry) -> Variant:
+        """This variant with some parameters set or replaced.
+
+        Defaults are left out and the others stand in the order of the constructor, so that the
+        same method has one name.
+        """
+        values = {**dict(self.parameters), **more}
+        differing = [(p, values[p]) for p, v in entry.parameters.items() if values.get(p, v) != v]
+        return replace(self, parameters=tuple(differing))
+
+
+def split_variant(text: str) -> tuple[str, dict[str, str]]:
+    """The name and the texts of the parameter values of ``name[param=value,...]``.
+
+    Raises
+    ------
+    InputError
+        If the text has another form.
+    """
+    name, bracket, rest = text.strip().partition("[")
+    if bracket and (rest[-1:] != "]" or rest.count("]") > 1):
+        raise InputError(f"cannot read {text!r}: write it as name[param=value,...]")
+    given = {}
+    for part in filter(None, (p.strip() for p in rest[:-1].split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InputError(f"cannot read {part!r} in {text!r}: write it as param=value")
+        given[key.strip()] = value.strip()
+    return name.strip(), given
+
+
+def checked_parameter(entry: Entry, kind: str, parameter: str, allowed: Collection[str]) -> Any:
+    """The default of a parameter that a user may set.
+
+    Raises
+    ------
+    InputError
+        With the nearest names, if the parameter is not among the allowed ones.
+    """
+    if parameter not in allowed:
+        near = difflib.get_close_matches(parameter, allowed, n=2, cutoff=0.4) or allowed
+        hint = f"it has {', '.join(near)}" if near else "it has none"
+        raise InputError(f"{kind} {entry.name} has no parameter {parameter!r}: {hint}")
+    return entry.parameters[parameter]
+
+
+def checked_value(owner: str, text: str, default: Any) -> Any:
+    """A parameter value of the type that its default has.
+
+    Parameters
+    ----------
+    owner : str
+        What the value belongs to, for messages: ``itq.n_iter``.
+    text : str
+    default : object
+        Any type is taken where it is None or :data:`~benchmark.registry.scan.UNKNOWN`.
+
+    Raises
+    ------
+    InputError
+        If the value is of another type.
+    """
+    value = read_value(text)
+    if isinstance(value, (list, dict, set, tuple)):
+        raise InputError(f"{owner} must be one value, not {text!r}")
+    if default is UNKNOWN or default is None:
+        return value
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}.get(
+            type(default), "a word"
+        )
+        raise InputError(f"{owner} must be {wanted}, not {text!r}")
+    return value
