@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.cli.main import main
 from benchmark.registry import methods
+from benchmark.registry.values import read_value
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,3 +74,32 @@ def test_options_on_the_pages_exist(page, capsys):
         lines = [line for line in block.splitlines() if "run_benchmark.py" in line]
         shown |= set(re.findall(r"(?<= )--[a-z0-9-]+", " ".join(lines)))
     assert shown <= known
+
+
+def sections_of_methods():
+    """Of docs/methods.md: (supervision, ids of the heading, text) for each section."""
+    families = {"Unsupervised": "none", "From tags": "tags", "From labels": "labels"}
+    page = (ROOT / "docs/methods.md").read_text()
+    _, *parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
+    for family, part in zip(parts[::2], parts[1::2], strict=True):
+        _, *sections = re.split(r"^### (.*)\n", part, flags=re.MULTILINE)
+        for heading, text in zip(sections[::2], sections[1::2], strict=True):
+            yield families[family], re.findall(r"`([^`]+)`", heading), text
+
+
+def test_every_method_has_its_section_below_the_heading_of_its_supervision():
+    documented = [(name, s) for s, names, _ in sections_of_methods() for name in names]
+    registered = [(entry.name, entry.facts["supervision"]) for entry in methods.entries()]
+    assert sorted(documented) == sorted(registered)
+    assert all(names for _, names, _ in sections_of_methods())
+
+
+def test_sections_of_methods_state_all_parameters_with_their_defaults_and_name_files_that_exist():
+    set_by_the_suite = {"n_bits", "random_state", "preset"}
+    for _, names, text in sections_of_methods():
+        stated = {k: read_value(v) for k, v in re.findall(r"`(\w+) = ([^`]+)`", text)}
+        for name in names:
+            defaults = methods.find(name).parameters
+            assert stated == {k: v for k, v in defaults.items() if k not in set_by_the_suite}, name
+        for path in re.findall(r"`((?:tests|methods|features)/[^`]*)`", text):
+            assert (ROOT / path).exists(), path
