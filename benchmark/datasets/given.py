@@ -7,8 +7,8 @@ import numpy as np
 from benchmark.datasets.base import Dataset
 from benchmark.errors import InputError
 
-#: Rows checked at once.
-BLOCK = 8192
+#: Rows that are checked together.
+BLOCK_ROWS = 8192
 
 
 def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
@@ -23,14 +23,14 @@ def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
     Returns
     -------
     (n, d) array of float
-        The file itself, memory-mapped read-only, where its rows are the items; otherwise a copy
-        of the items' rows.
+        The memory-mapped file (read-only) if its rows are the items, else a copy of the items'
+        rows.
 
     Raises
     ------
     InputError
-        If there is no such file, or if it is no ``.npy`` file with a two-dimensional array of
-        finite floats, one row for each item.
+        If there is no such file, or if it is not a ``.npy`` file with a two-dimensional array of
+        finite floats and one row for each item.
     """
     if name not in dataset.features:
         known = ", ".join(dataset.features) or "none"
@@ -40,7 +40,7 @@ def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path} is no readable .npy file of plain numbers: {reason}") from None
+        raise InputError(f"{path} is not a readable .npy file of numbers: {reason}") from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} is an archive of arrays: save one array with numpy.save")
     if array.dtype.kind != "f":
@@ -54,8 +54,8 @@ def load_given_features(dataset: Dataset, name: str) -> np.ndarray:
             f"belongs to item i of the manifest or image list"
         )
     rows = np.arange(n_rows) if dataset.rows is None else dataset.rows
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS]
         bad = ~np.isfinite(array[block]).all(axis=1)
         if bad.any():
             row = block[bad.argmax()]
