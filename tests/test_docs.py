@@ -8,7 +8,6 @@ import pytest
 
 from benchmark.cli.main import main
 from benchmark.registry import methods
-from benchmark.registry.values import read_value
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -88,6 +87,8 @@ def sections_of_methods():
 
 
 def test_every_method_has_its_section_below_the_heading_of_its_supervision():
+    from benchmark.registry import methods
+
     documented = [(name, s) for s, names, _ in sections_of_methods() for name in names]
     registered = [(entry.name, entry.facts["supervision"]) for entry in methods.entries()]
     assert sorted(documented) == sorted(registered)
@@ -95,6 +96,9 @@ def test_every_method_has_its_section_below_the_heading_of_its_supervision():
 
 
 def test_sections_of_methods_state_all_parameters_with_their_defaults_and_name_files_that_exist():
+    from benchmark.registry import methods
+    from benchmark.registry.values import read_value
+
     set_by_the_suite = {"n_bits", "random_state", "preset"}
     for _, names, text in sections_of_methods():
         stated = {k: read_value(v) for k, v in re.findall(r"`(\w+) = ([^`]+)`", text)}

@@ -96,8 +96,8 @@ def open_tags(
     words = tag_matrix(tags, min_count=request.min_count).words
     if any(tags) and not words:
         raise InputError(
-            f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} occurs in so "
-            "many training images; lower it"
+            f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} occurs in at "
+            f"least {request.min_count} training images; lower it"
         )
     if request.word_vectors is None:
         return TagSource(request.min_count, words, None, OWN_VECTORS)

@@ -65,7 +65,8 @@ def test_the_account_is_one_line_of_a_run_that_uses_tags(run, method, vectors, d
     err = run(*method, "--word-vectors", vectors)[2]
     expected = (
         f"blobs: word vectors from vectors.txt: 4 of 5 tags have a vector "
-        f"({100 * (1 - lost / total):.1f} % of {total} assignments); 2 of 360 images without any"
+        f"({100 * (1 - lost / total):.1f} % of {total} assignments); images without such a "
+        "tag are left out of tag-supervised training: 2 of 360"
     )
     assert [line.startswith(expected) for line in err.splitlines()].count(True) == 1, err
     assert "tags have a vector" not in run("--methods", "lsh", "--bits", "8")[2]
@@ -151,7 +152,7 @@ def test_rare_tags_are_dropped(run, method, data_folder, tmp_path):
         (["--word-vectors", "FILE"], "tag0 1 2\ntag1 1\n", ["FILE", "fewer than 2 numbers"]),
         (["--word-vectors", "FILE"], "maison 1 2\nchat 3 4\n", ["FILE", "none of the 5", "common"]),
         (["--word-vectors", "FILE"], "tag0 0 0\n", ["FILE", "none of the 5"]),
-        (["--min-tag-count", "361"], None, ["--min-tag-count 361", "smaller"]),
+        (["--min-tag-count", "361"], None, ["--min-tag-count 361", "lower it"]),
         (["--min-tag-count", "0"], None, ["--min-tag-count", "'0'"]),
     ],
 )
