@@ -75,6 +75,9 @@ def test_options_on_the_pages_exist(page, capsys):
     assert shown <= known
 
 
+PAGES = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/p*/README.md"))
+
+
 def sections_of_methods():
     """Of docs/methods.md: (supervision, ids of the heading, text) for each section."""
     families = {"Unsupervised": "none", "From tags": "tags", "From labels": "labels"}
@@ -107,3 +110,35 @@ def test_sections_of_methods_state_all_parameters_with_their_defaults_and_name_f
             assert stated == {k: v for k, v in defaults.items() if k not in set_by_the_suite}, name
         for path in re.findall(r"`((?:tests|methods|features)/[^`]*)`", text):
             assert (ROOT / path).exists(), path
+
+
+def test_design_draws_the_layers_that_are_checked_and_names_files_that_exist():
+    from test_layers import LAYERS
+
+    page = (ROOT / "docs/design.md").read_text()
+    drawing = re.search(r"```\n(.*?)```", page, flags=re.DOTALL)[1].splitlines()
+    drawn = [set(line[:40].split()) for line in drawing]
+    assert drawn == [{room.removeprefix("benchmark.") for room in rooms} for rooms in LAYERS]
+    for path in re.findall(r"`((?:benchmark|methods|features|tests|results)/[^`]*)`", page):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_citation_has_the_version_of_the_package():
+    from benchmark import __version__
+
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (.*)$", citation, flags=re.MULTILINE)[1] == __version__
+
+
+@pytest.mark.parametrize("page", sorted(p.relative_to(ROOT).as_posix() for p in PAGES))
+def test_links_between_pages_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:]*(?:#[^)]*)?)\)", text):
+        path, _, anchor = target.partition("#")
+        file = folder / path if path else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), flags=re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in anchors, target
