@@ -1,4 +1,4 @@
-"""Writes that happen whole or not at all."""
+"""Files and folders that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmark.errors import InputError
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all: under a temporary name beside it, then renamed."""
+    """Write a file completely or not at all, under a temporary name that is then renamed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -22,7 +22,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 def check_writable(folder: Path, option: str) -> None:
-    """Make a folder if need be; InputError if nothing can be written there."""
+    """Create a folder if it is missing; raise InputError if it cannot be written."""
     probe = folder / f".writable-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,12 +31,12 @@ def check_writable(folder: Path, option: str) -> None:
     except OSError as error:
         raise InputError(
             f"{option} {folder}: cannot write there ({error.strerror}); "
-            "name a folder that you may write"
+            "choose a folder with write permission"
         ) from error
 
 
 def move_folder(temporary: Path, target: Path) -> None:
-    """Give a finished folder its name, unless another run has written the same in between."""
+    """Rename a finished folder to its final name, unless another run has written it already."""
     try:
         temporary.rename(target)
     except OSError:
