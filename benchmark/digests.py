@@ -1,4 +1,4 @@
-"""Digests of files and of code, which say whether something stored is still what it was."""
+"""Digests of files and of code, which show whether a stored result is still valid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-#: Packages whose modules belong to the code that imports them.
+#: Packages whose modules count as part of the code that imports them.
 FOLLOWED = ("methods", "features")
 
 
@@ -39,7 +39,7 @@ def value_digest(value: Any, length: int = 16) -> str:
 def code_digest(module: str) -> str:
     """Digest of a module's code and of what it imports from ``methods`` and ``features``.
 
-    Comments, formatting and docstrings do not count, so that only a real change makes stored
+    Comments, formatting and docstrings do not count, so that only a change of code makes stored
     results stale.
 
     Parameters
@@ -77,7 +77,7 @@ def imported_code(module: str) -> set[str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        # A plug-in may try to import what is not there.
+        # A plug-in may import modules that are not installed.
         if name not in found and source_of(name):
             found.add(name)
             waiting += _imports_of(name)
@@ -98,7 +98,7 @@ def _imports_of(module: str) -> list[str]:
 
 
 def _homes(module: str, names: set[str]) -> list[str]:
-    """The modules that define these names; a package hands on names of its modules."""
+    """The modules that define these names, also if a package re-exports them."""
     source = source_of(module)
     if source is None or source.name != "__init__.py":
         return [module]
@@ -121,7 +121,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def source_of(module: str) -> Path | None:
-    """The file of a module, found without importing it; None where there is none.
+    """The file of a module, found without importing it; None if there is none.
 
     Parameters
     ----------

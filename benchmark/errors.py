@@ -1,4 +1,4 @@
-"""The one exception that means: the user's input is wrong, and nothing has been done yet."""
+"""The exception for mistakes in the user's input, which is raised before any work starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages about the work, for people; they never mix with what a command prints."""
+"""Messages on the progress of the work, apart from the output of a command."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def to_stderr(message: str) -> None:
-    """Where messages about the work go, so that standard output holds results alone."""
+    """Print a message on standard error, so that standard output holds only results."""
     print(message, file=sys.stderr)

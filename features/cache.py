@@ -1,8 +1,8 @@
-"""Extracted features on disk: once per data set, extractor, weights and transform.
+"""Extracted features on disk, one file per data set, extractor, weights and transform.
 
-``<name>-<key>.npy`` holds the vectors, ``<name>-<key>.json`` beside it says what they are and
-carries their checksum.  While they are extracted they grow in ``<name>-<key>.part.npy`` with a
-note of how far they are, so that a killed run goes on where it stopped.
+``<name>-<key>.npy`` holds the vectors; ``<name>-<key>.json`` describes them and has their
+checksum.  During extraction the vectors are appended to ``<name>-<key>.part.npy`` beside a note of
+the progress, so that a killed run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 
-_MOST_DECODERS = 8
+_MAX_DECODERS = 8
 _BATCHES_AHEAD = 2
 
 
@@ -47,11 +47,11 @@ class FeatureFile:
     unreadable : tuple of int
         Numbers of the images that could not be read, ascending.
     reasons : tuple of str
-        Why, for each of them.
+        The reason for each of them.
     checksum : str
         BLAKE2b digest of the file.
     identity : mapping of str to str
-        What determined the vectors: extractor, weights, transform, version.
+        What determines the vectors: extractor, weights, transform, version.
     """
 
     path: Path
@@ -80,8 +80,8 @@ def cached_features(
 ) -> FeatureFile:
     """Features of all images, from the cache or extracted now.
 
-    A file that is there is read once to compare its checksum; the extractor's network is not
-    even loaded.  Another process that wants the same file waits.
+    A finished file is read once to compare its checksum, without loading the extractor's network.
+    Another process that needs the same file waits.
 
     Parameters
     ----------
@@ -90,19 +90,19 @@ def cached_features(
     extractor : Extractor
         From ``benchmark.registry.extractors.make``.
     folder : Path
-        Of the cache; made if need be.
+        Folder of the cache; it is created if missing.
     fingerprint : str
         Digest of the data set's content.
     batch_size : int
-        Images per step; at most that many are lost when the process is killed.
+        Images per step; a kill loses the work of at most one step.
     log : callable
-        Takes each message (what is extracted, resumed or rebuilt).
+        Receives each message on what is extracted, resumed or rebuilt.
 
     Raises
     ------
     FeatureError
-        If the extractor cannot work here, no image at all can be read, vectors are not finite,
-        or the folder cannot be written to.
+        If the extractor cannot work on this machine, no image can be read, vectors are not
+        finite, or the folder cannot be written.
     """
     spec, base = _place(images, extractor, folder, fingerprint)
     try:
@@ -125,7 +125,7 @@ def are_cached(images: ImageSource, extractor: Extractor, folder: Path, fingerpr
 def _place(
     images: ImageSource, extractor: Extractor, folder: Path, fingerprint: str
 ) -> tuple[dict[str, Any], Path]:
-    """What identifies the features, and the common part of their files' names."""
+    """The identity of the features, and the common part of their file names."""
     spec = {"dataset": fingerprint, "images": len(images), **extractor.identity}
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
     return spec, Path(folder) / f"{extractor.name}-{digest[:16]}"
@@ -149,7 +149,7 @@ def _extract(
     batch_size: int,
     log: Log,
 ) -> dict[str, Any]:
-    """Extract what is missing, put the file into its place and return its note."""
+    """Extract what is missing, move the file to its place and return its note."""
     n = len(images)
     growing = GrowingFile(base, spec, n, extractor.n_features, log, extractor.dtype)
     left = n - growing.done
@@ -164,7 +164,9 @@ def _extract(
             if good:
                 rows[good] = _vectors(extractor, [inputs[j] for j in good])
             if not np.isfinite(rows).all():
-                raise FeatureError(f"features {extractor.name}: the vectors hold NaN or infinity")
+                raise FeatureError(
+                    f"features {extractor.name}: some vectors have NaN or infinite values"
+                )
             growing.append(rows, [x if isinstance(x, str) else "" for x in inputs])
             progress.update(len(inputs))
     if 0 < n == len(growing.unreadable):
@@ -199,18 +201,18 @@ def _prepared(
 ) -> Iterator[list[np.ndarray | str]]:
     """Batches of extractor inputs from image `start` on, decoded ahead in threads.
 
-    In place of an image that cannot be read stands the reason.
+    An image that cannot be read is replaced by the reason.
     """
 
     def prepare(i: int) -> np.ndarray | str:
         try:
             return extractor.prepare(images.load(i))
         except Exception as error:
-            # One bad image must not end a run of an hour, whatever its decoder raises.
+            # A decoder can raise anything, and one bad image must not end a long run.
             return one_line(error)
 
     starts = iter(range(start, len(images), batch_size))
-    pool = ThreadPoolExecutor(min(_MOST_DECODERS, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(_MAX_DECODERS, os.cpu_count() or 1))
     ahead = deque()
     try:
         while True:
@@ -225,7 +227,7 @@ def _prepared(
 
 
 def _stored_note(base: Path, spec: Mapping[str, Any], log: Log) -> dict[str, Any] | None:
-    """The sidecar of a finished file; None if there is none, or it does not fit the file."""
+    """The note of a finished file; None if there is none, or if it does not match the file."""
     path = npy_path(base)
     if not path.exists():
         return None
@@ -236,7 +238,7 @@ def _stored_note(base: Path, spec: Mapping[str, Any], log: Log) -> dict[str, Any
         and note.get("checksum") == hash_file(path, note["bytes"]).hexdigest()
     ):
         return note
-    log(f"{path} was altered or truncated since it was written; extracting the features again")
+    log(f"{path} was altered or truncated; extracting the features again")
     return None
 
 

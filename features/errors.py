@@ -1,11 +1,11 @@
-"""What the feature extractors say when they cannot work."""
+"""Errors of feature extractors."""
 
 from __future__ import annotations
 
 import textwrap
 
-#: Characters of another library's message that are passed on.
-LONGEST = 120
+#: Longest part of another library's message that is repeated, in characters.
+MAX_LENGTH = 120
 
 
 class FeatureError(ValueError):
@@ -16,8 +16,8 @@ class FeatureError(ValueError):
 
 
 def one_line(error: BaseException) -> str:
-    """The beginning of an exception's message, or its type where there is no message."""
+    """The first line of an exception's message, shortened; its type if it has no message."""
     lines = str(error).strip().splitlines()
     if not lines:
         return type(error).__name__
-    return textwrap.shorten(lines[0].rstrip(":. "), LONGEST, placeholder=" ...")
+    return textwrap.shorten(lines[0].rstrip(":. "), MAX_LENGTH, placeholder=" ...")

@@ -1,4 +1,4 @@
-"""GIST, the global image descriptor of the older papers; needs no weights."""
+"""GIST, the global image descriptor of older papers, which needs no weights."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FilterBank(NamedTuple):
 class Gist(Extractor):
     """GIST: energies of 32 Gabor filters on a 4 x 4 grid, 512-d; needs no weights.
 
-    The image is made grey, resized to 128 x 128 and its local contrast evened out
+    The image is converted to grey, resized to 128 x 128 and normalised in local contrast
     (:func:`even_contrast`).  Filter (s, o) has the transfer function ::
 
         G(f, theta) = exp(-3.5 (f / f_s - 1)^2 - 2 pi (theta - theta_o)^2)
@@ -97,7 +97,7 @@ class Gist(Extractor):
     def extract(self, batch: np.ndarray) -> np.ndarray:
         """Descriptors of k grey images, (k, 128, 128) to (k, 512) float32."""
         vectors = np.empty((len(batch), self.n_features), np.float32)
-        # Image by image, so that memory does not grow with the batch.
+        # One image at a time keeps memory independent of the batch.
         for vector, grey in zip(vectors, batch, strict=True):
             spectrum = fft.fft2(even_contrast(grey)).ravel()
             responses = (fft.ifft2(spectrum[bank.index] * bank.gain) for bank in self._banks)
@@ -110,7 +110,7 @@ class Gist(Extractor):
 
 
 def even_contrast(grey: np.ndarray) -> np.ndarray:
-    """Logarithm, minus the local mean, divided by the local deviation.
+    """Normalise local contrast: logarithm, minus local mean, divided by local deviation.
 
     With ``z = log(1 + grey)`` and the Gaussian low pass ``L`` whose gain is 1/2 at 4 cycles per
     image side: ``h = z - L z`` and the result is ``h / (0.2 + sqrt(L h^2))``.

@@ -1,4 +1,4 @@
-"""A feature file that grows batch by batch and survives a kill."""
+"""A feature file that is written batch by batch and survives a kill."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CHUNK = 1 << 22
 
 
 class GrowingFile:
-    """The file of an extraction under way; a context manager that closes it.
+    """The unfinished file of an extraction, as a context manager that closes it.
 
-    Rows are appended in item order.  After each batch a note (a JSON file) is renamed into
-    place: how many images are done, which of them cannot be read, how many bytes that makes and
-    their checksum.  What a killed run wrote beyond its last note is cut off, and bytes that
-    do not agree with the note are thrown away.
+    Rows are appended in item order.  After each batch a JSON note is renamed into place, with the
+    number of finished images, the unreadable ones, the number of bytes and their checksum.  Bytes
+    that a killed run wrote after its last note are cut off; a file that does not match its note is
+    discarded.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GrowingFile:
         self.file.close()
 
     def append(self, rows: np.ndarray, reasons: list[str]) -> None:
-        """Add the next rows; a reason stands where an image could not be read."""
+        """Append the next rows; `reasons` is empty for a readable image."""
         data = np.ascontiguousarray(rows, dtype=self.dtype).tobytes()
         self.file.write(data)
         self.file.flush()
@@ -66,7 +66,7 @@ class GrowingFile:
         _write_json(self.note_path, self._note())
 
     def finish(self) -> dict[str, Any]:
-        """Rename the file to its final name, its sidecar first; returns the sidecar."""
+        """Write the final note, rename the file to its final name and return the note."""
         note = self._note()
         _write_json(sidecar_path(self.base), note)
         os.replace(self.data_path, npy_path(self.base))
@@ -74,6 +74,7 @@ class GrowingFile:
         return note
 
     def discard(self) -> None:
+        """Delete the file and its note."""
         self.note_path.unlink(missing_ok=True)
         self.data_path.unlink(missing_ok=True)
 
@@ -86,8 +87,8 @@ class GrowingFile:
         needed, free = n * d * self.dtype.itemsize, shutil.disk_usage(self.base.parent).free
         if needed > free:
             raise FeatureError(
-                f"feature cache {self.base.parent}: {needed / 1e6:,.0f} MB are needed and "
-                f"{free / 1e6:,.0f} MB are free; make room or choose another folder"
+                f"feature cache {self.base.parent}: {needed / 1e6:,.0f} MB are needed but only "
+                f"{free / 1e6:,.0f} MB are free; free space or choose another folder"
             )
         self.data_path.write_bytes(header.getvalue())
         self.done, self.unreadable = 0, {}
@@ -95,13 +96,13 @@ class GrowingFile:
         self.state = hashlib.blake2b(header.getvalue(), digest_size=16)
 
     def _resume(self, log: Callable[[str], None]) -> bool:
-        """Take up what an earlier run left; False if there is nothing that can be trusted."""
+        """Continue the file of an earlier run; False if there is none that matches its note."""
         note = read_json(self.note_path)
         if note.get("spec") != self.spec or note.get("shape") != list(self.shape):
             return False
         self.state = hash_file(self.data_path, note["bytes"])
         if self.state.hexdigest() != note["checksum"]:
-            log(f"{self.data_path} was altered since it was written; starting again")
+            log(f"{self.data_path} was altered; extraction starts again")
             return False
         self.done, self.unreadable = note["done"], note["unreadable"]
         self.n_bytes = note["bytes"]
@@ -120,17 +121,17 @@ class GrowingFile:
 
 
 def npy_path(base: Path) -> Path:
-    """The finished file."""
+    """Path of the finished file."""
     return base.with_name(f"{base.name}.npy")
 
 
 def sidecar_path(base: Path) -> Path:
-    """What is known of the finished file."""
+    """Path of the finished file's note."""
     return base.with_name(f"{base.name}.json")
 
 
 def hash_file(path: Path, n_bytes: int) -> Any:
-    """BLAKE2b state after the first `n_bytes` bytes of a file, or all of a shorter one."""
+    """BLAKE2b state after the first `n_bytes` bytes of a file, or after a shorter file."""
     state = hashlib.blake2b(digest_size=16)
     try:
         with open(path, "rb") as file:
@@ -143,7 +144,7 @@ def hash_file(path: Path, n_bytes: int) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object, or an empty one where there is none or it is damaged."""
+    """The JSON object of a file; an empty one if the file is missing or damaged."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Where images come from, and how odd ones become 8-bit RGB."""
+"""Image sources, and the conversion of unusual images to 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ImageSource(Protocol):
     def __len__(self) -> int: ...
 
     def name(self, i: int) -> str:
-        """What to call image i in a message."""
+        """Name of image i in messages."""
         ...
 
     def load(self, i: int) -> Image.Image:
-        """Image i in RGB; raises OSError or ValueError if it cannot be read."""
+        """Image i in RGB; OSError or ValueError if it cannot be read."""
         ...
 
 
@@ -54,12 +54,12 @@ class FileImages:
         except (OSError, ValueError):
             raise
         except Exception as error:
-            # On damaged files the decoders raise nearly anything: SyntaxError, struct.error ...
+            # Decoders raise nearly anything for damaged files: SyntaxError, struct.error ...
             raise ValueError(one_line(error)) from error
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The image turned as its EXIF data say; as it is where those are damaged."""
+    """The image in the orientation of its EXIF data; unchanged if these are damaged."""
     try:
         return ImageOps.exif_transpose(image)
     except Exception:
@@ -69,9 +69,9 @@ def upright(image: Image.Image) -> Image.Image:
 def to_rgb(image: Image.Image) -> Image.Image:
     """An image of any Pillow mode in 8-bit RGB.
 
-    Transparent parts show white.  16-bit greys are divided by 257, so that 65,535 becomes 255
-    (Pillow alone would clip them); floating-point greys, which have no agreed range, are
-    stretched from their smallest to their largest finite value.
+    Transparent parts become white.  16-bit greys are divided by 257, so that 65,535 becomes 255
+    (Pillow would clip them).  Floating-point greys, which have no standard range, are scaled from
+    their smallest to their largest finite value.
     """
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_eight_bits(np.asarray(image), stretch=image.mode == "F"))

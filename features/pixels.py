@@ -52,7 +52,7 @@ class Pixels(Extractor):
 class ImageArray:
     """Images of n items together with the pretrained network that looks at them.
 
-    Takes the place of the feature matrix where a method is trained end to end.
+    It replaces the feature matrix if a method is trained end to end.
 
     Attributes
     ----------

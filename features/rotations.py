@@ -1,4 +1,4 @@
-"""Rotated copies of images, for methods that learn not to notice a small rotation."""
+"""Rotated copies of images, for methods whose codes are to withstand small rotations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 #: Angles of the copies, in degrees.
 ANGLES = (-10.0, -5.0, 5.0, 10.0)
 
-#: Training items that have copies, at most, and the seed that they are drawn with.
-MOST_ITEMS, SEED = 1000, 0
+#: Largest number of training items with copies, and the seed of their draw.
+MAX_ITEMS, SEED = 1000, 0
 
 #: Raise it when rotated images change although the images stay the same.
 VERSION = "1"
@@ -44,7 +44,7 @@ class RotatedCopies:
     features: np.ndarray
 
     def __getitem__(self, chosen: np.ndarray) -> RotatedCopies:
-        """Copies of those items that are among the chosen training items, by their new rows.
+        """Copies of the chosen training items, with their rows in the selection.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class RotatedCopies:
 
 
 class RotatedImages:
-    """Each of some images under each of the angles; an :class:`features.images.ImageSource`.
+    """Images under several angles, as an :class:`features.images.ImageSource`.
 
     Image ``i`` shows item ``items[i // a]`` under angle ``i % a`` of the a angles.
 
@@ -87,7 +87,7 @@ class RotatedImages:
         return rotated_image(self.images.load(item), angle)
 
     def fingerprint(self, collection: str) -> str:
-        """Digest of the copies of a collection of images that has this digest."""
+        """Digest of the copies, from the digest of the collection of images."""
         digest = hashlib.sha256(f"{collection} {VERSION} {self.angles}".encode())
         digest.update(np.ascontiguousarray(self.items, dtype="<i8"))
         return digest.hexdigest()
@@ -98,8 +98,8 @@ class RotatedImages:
 
 
 def drawn_rows(n_train: int) -> np.ndarray:
-    """Rows of the training items that have copies, ascending; always the same ones."""
-    return np.sort(np.random.default_rng(SEED).permutation(n_train)[:MOST_ITEMS])
+    """Rows of the training items with copies, ascending; the same on every call."""
+    return np.sort(np.random.default_rng(SEED).permutation(n_train)[:MAX_ITEMS])
 
 
 def rotated_image(image: Image.Image, angle: float) -> Image.Image:
@@ -115,8 +115,7 @@ def rotated_image(image: Image.Image, angle: float) -> Image.Image:
 def rotated(pixels: Tensor, angles: Tensor) -> Tensor:
     """Images rotated about their middle, of the same size and type.
 
-    What comes in at the corners is the image reflected at its border: black corners would tell
-    a network the angle.
+    Corners are filled by reflection at the border, since black corners would show the angle.
 
     Parameters
     ----------
@@ -130,7 +129,7 @@ def rotated(pixels: Tensor, angles: Tensor) -> Tensor:
     h, w = pixels.shape[-2:]
     cos, sin = torch.cos(torch.deg2rad(angles)), torch.sin(torch.deg2rad(angles))
     zero = torch.zeros_like(cos)
-    # From places of the rotated image to places of the original, both in units of half its sides.
+    # Maps positions in the rotated image to positions in the original, in units of half its sides.
     rows = [torch.stack([cos, -sin * h / w, zero], 1), torch.stack([sin * w / h, cos, zero], 1)]
     grid = affine_grid(torch.stack(rows, 1).float(), list(pixels.shape), align_corners=False)
     turned = grid_sample(

@@ -1,4 +1,4 @@
-"""Tags of images: the image-tag matrix, and tag vectors averaged to one vector per image."""
+"""Tags of images: the image-tag matrix, and one vector per image from its tags' vectors."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ __all__ = [
 
 
 class TagMatrix(sparse.csr_array):
-    """Which image carries which tag, and what is known of the tags.
+    """An image-tag matrix with the words of its columns and their word vectors.
 
-    An ordinary sparse array for everyone who asks no more of it.  Selections of rows and columns,
-    copies and pickles keep words and vectors; results of arithmetic do not.
+    It is a sparse array, since methods take any image-tag matrix; those that need words or vectors
+    read the attributes.  Selections of rows and columns, copies and pickles keep both; results of
+    arithmetic do not.
 
     Parameters
     ----------
     *arguments, **options
         As for :class:`scipy.sparse.csr_array`.
     words : sequence of V str
-        The tags; empty where they are not known.
+        The tags; empty if they are not known.
     vectors : (V, e) array of float32, optional
-        Word vectors; all zero for a tag that has none.
+        Word vectors; all zero for a tag without one.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ def tag_matrix(tags: Sequence[tuple[str, ...]], *, min_count: int = 1) -> TagMat
     ----------
     tags : sequence of n tuples of str
     min_count : int
-        Images that must carry a tag; rarer tags are dropped.
+        Images that a tag must occur in; rarer tags are dropped.
 
     Returns
     -------
@@ -105,9 +106,9 @@ def aggregate(
 ) -> np.ndarray:
     """One vector per image: the weighted mean of its tags' vectors, ``w = 1/m sum_t g(t) v_t``.
 
-    With n(t) images that carry tag t and m tags of the image, the weight g is 1 for ``mean``,
-    ``n(t) / N`` for ``tf`` and ``log(N / n(t))`` for ``itf`` (WDHT, CVPR 2019, section 3.1).
-    Tags without a vector count neither in m nor in N.
+    For a tag t of n(t) images and an image with m tags, the weight g is 1 for ``mean``,
+    ``n(t) / N`` for ``tf`` and ``log(N / n(t))`` for ``itf`` (WDHT, CVPR 2019, equation 1).  Tags
+    without a vector count neither in m nor in N.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def aggregate(
         All zero for a tag without a vector.
     how : {"mean", "tf", "itf"}
     base : {"assignments", "images"}
-        Whether N is the number of tag assignments, ``sum_t n(t)``, or of images; both are at
+        N is the number of tag assignments, ``sum_t n(t)``, or the number of images.  Both are at
         least n(t), so that no weight is negative.
 
     Returns
@@ -140,20 +141,20 @@ def aggregate(
 
 
 def known_tags(tags: sparse.sparray, vectors: np.ndarray | None) -> np.ndarray:
-    """Which tags have a vector, (V,) of bool; without vectors, which a skip-gram would have."""
+    """Which tags have a vector, (V,) of bool; without vectors, those that skip-gram would learn."""
     return has_company(tags) if vectors is None else np.any(vectors, axis=1)
 
 
 @dataclass(frozen=True)
 class TagAccount:
-    """What tag-supervised training can use of the tags, and what it leaves out.
+    """Numbers of tags and images that tag-supervised training uses and leaves out.
 
     Attributes
     ----------
     vocabulary, assignments : int
-        Different tags, and tags of all images together.
+        Distinct tags, and tags of all images together.
     unknown_tags, unknown_assignments : int
-        Those of them without a vector.
+        Tags and assignments without a vector.
     images, unknown_images : int
         Images, and those without any tag that has a vector.
     """
@@ -169,13 +170,14 @@ class TagAccount:
         share = 1 - self.unknown_assignments / max(self.assignments, 1)
         return (
             f"{self.vocabulary - self.unknown_tags:,} of {self.vocabulary:,} tags have a vector "
-            f"({100 * share:.1f} % of {self.assignments:,} assignments); {self.unknown_images:,} "
-            f"of {self.images:,} images without any are left out of tag-supervised training"
+            f"({100 * share:.1f} % of {self.assignments:,} assignments); images without "
+            f"such a tag are left out of tag-supervised training: {self.unknown_images:,} of "
+            f"{self.images:,}"
         )
 
 
 def account_tags(tags: sparse.sparray, vectors: np.ndarray | None) -> TagAccount:
-    """Count what has a vector; without vectors, what skip-gram vectors of these tags would know.
+    """Count tags with a vector; without vectors, tags that skip-gram would learn.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Word vectors from the files that people have: word2vec, GloVe and fastText."""
+"""Word vectors from files in word2vec, GloVe and fastText format."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from features.errors import FeatureError, one_line
 _GZIP, _FASTTEXT, _ZIP = b"\x1f\x8b", (793712314).to_bytes(4, "little"), b"PK\x03\x04"
 _HEADER = re.compile(rb"(\d+)[ \t]+(\d+)[ \t]*\r?\n")
 
-#: Bytes in which the format is recognised, and bytes read at once; no entry may be longer.
+#: Bytes from which the format is recognised, and bytes of a block; the limit of one entry.
 _HEAD = 1 << 20
 
 
 class _Layout(NamedTuple):
-    """Where the vectors begin, how many there are (None: until the end), and how they are kept."""
+    """Start, number (None: up to the end), length and encoding of the vectors in a file."""
 
     start: int
     count: int | None
@@ -34,11 +34,10 @@ class _Layout(NamedTuple):
 def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
     """Vectors of words from a file, whose format is recognised from its content.
 
-    It may be word2vec's binary or text format, GloVe's text (no header), fastText's ``.vec``
-    text or Facebook's ``.bin`` model, each also compressed by gzip.  Of all but the last only the
-    wanted vectors are kept in memory, and words of the file may hold blanks.  A word is looked up
-    as written, then in lower case, then capitalised, each also with blanks and hyphens as
-    underscores.
+    Formats are word2vec binary and text, GloVe text (no header), fastText ``.vec`` text and
+    Facebook's ``.bin`` models, each also compressed by gzip.  All but the last are read without
+    keeping other words in memory, and their words may contain blanks.  A word is looked up as
+    written, in lower case and capitalised, each also with underscores for blanks and hyphens.
 
     Parameters
     ----------
@@ -48,8 +47,8 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
     Returns
     -------
     (V, e) array of float32
-        A word without a vector has a row of zeros.  A fastText model gives nearly every word one,
-        from its parts.
+        A word without a vector has a row of zeros.  A fastText model builds a vector of nearly
+        every word from its parts.
 
     Raises
     ------
@@ -65,7 +64,9 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
         if fasttext:
             vectors = _from_fasttext(path, compressed, words)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FeatureError(f"word vectors {path}: damaged gzip file; fetch it again") from error
+        raise FeatureError(
+            f"word vectors {path}: the gzip file is damaged; download it again"
+        ) from error
     except OSError as error:
         raise FeatureError(f"word vectors {path}: {error.strerror or one_line(error)}") from error
     except FeatureError as error:
@@ -77,7 +78,7 @@ def load_word_vectors(path: str | Path, words: Sequence[str]) -> np.ndarray:
 
 
 def spellings(word: str) -> list[str]:
-    """The forms under which a word is looked up, best first."""
+    """The forms under which a word is looked up, in order of preference."""
     forms = [word, word.lower(), word.capitalize()]
     parts = re.split("[ -]", word)
     if len(parts) > 1:
@@ -93,7 +94,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _from_list(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
-    """Vectors from a file that lists words with theirs, as text or binary."""
+    """Vectors from a text or binary file that lists words with their vectors."""
     layout = _recognise(file.read(_HEAD))
     file.seek(layout.start)
     forms = [[form.encode() for form in spellings(word)] for word in words]
@@ -108,9 +109,9 @@ def _from_list(file: BinaryIO, words: Sequence[str]) -> np.ndarray:
 
 
 def _recognise(head: bytes) -> _Layout:
-    """The format, from the beginning of the file."""
+    """Recognise the format from the beginning of the file."""
     if head.startswith(_ZIP):
-        raise FeatureError("a zip archive; unpack it and name the file in it")
+        raise FeatureError("the file is a zip archive; unpack it and give the file in it")
     if header := _HEADER.match(head):
         count, size = map(int, header.groups())
         line = head[header.end() :].split(b"\n", 1)[0]
@@ -120,9 +121,7 @@ def _recognise(head: bytes) -> _Layout:
     numbers = head.split(b"\n", 1)[0].split()[1:]
     if len(numbers) > 1 and _are_numbers(numbers):
         return _Layout(0, None, len(numbers), binary=False)
-    raise FeatureError(
-        "not a file of word vectors; give one in the format of word2vec, GloVe or fastText"
-    )
+    raise FeatureError("the format is unknown; give a file in word2vec, GloVe or fastText format")
 
 
 def _are_numbers(fields: list[bytes]) -> bool:
@@ -135,7 +134,7 @@ def _are_numbers(fields: list[bytes]) -> bool:
 def _wanted(
     entries: Iterator[tuple[bytes, bytes]], wanted: set[bytes], layout: _Layout
 ) -> Mapping[bytes, np.ndarray]:
-    """The vectors of the wanted words; the first where a word comes twice."""
+    """The vectors of the wanted words; the first one if a word occurs twice."""
     found: dict[bytes, np.ndarray] = {}
     for word, content in entries:
         if word in wanted and word not in found:
@@ -144,7 +143,9 @@ def _wanted(
             elif _are_numbers(content.split()):
                 found[word] = np.array(content.split(), dtype=np.float32)
             else:
-                raise FeatureError(f"the vector of {word.decode()!r} is not made of numbers")
+                raise FeatureError(
+                    f"the vector of {word.decode()!r} has entries that are not numbers"
+                )
     return found
 
 
@@ -159,7 +160,7 @@ def _binary_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, by
             if not more:
                 raise FeatureError(_truncated(number, layout))
             if blank < 0 and len(block) - start > _HEAD:
-                raise FeatureError("not a file of word vectors, or a damaged one")
+                raise FeatureError("the file is damaged, or its format is unknown")
             block, start = block[start:] + more, 0
             blank = block.find(b" ")
         yield block[start:blank].lstrip(b"\n"), block[blank + 1 : blank + 1 + width]
@@ -167,7 +168,7 @@ def _binary_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, by
 
 
 def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, bytes]]:
-    """Words with the text of their vectors, one on each line; a word may hold blanks."""
+    """Words with the text of their vectors, one per line; a word may contain blanks."""
     number = 0
     for line in file:
         if number == layout.count:
@@ -179,7 +180,7 @@ def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, byte
             if not entry:
                 continue
             raise FeatureError(
-                f"vector {number + 1} has fewer than {layout.size} numbers; fetch the file again"
+                f"vector {number + 1} has fewer than {layout.size} numbers; download the file again"
             )
         for _ in range(surplus):
             more, _, content = content.partition(b" ")
@@ -191,16 +192,16 @@ def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, byte
 
 
 def _truncated(number: int, layout: _Layout) -> str:
-    return f"ends after {number:,} of {layout.count:,} vectors; fetch it again"
+    return f"the file ends after {number:,} of {layout.count:,} vectors; download it again"
 
 
 def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.ndarray:
-    """Vectors from Facebook's binary model, whole words first, else the sum of a word's parts."""
+    """Vectors from Facebook's binary model, of whole words or else from their parts."""
     from gensim.models.fasttext import load_facebook_vectors
 
     try:
         with TemporaryDirectory() as folder:
-            # gensim goes by the ending of the name, and reads compressed models wrongly.
+            # gensim decides by the file's suffix, and misreads compressed models.
             plain = Path(folder) / "model.bin"
             if compressed:
                 with _opened(path) as source, open(plain, "wb") as target:
@@ -209,14 +210,16 @@ def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.nda
                 plain.symlink_to(path.resolve())
             model = load_facebook_vectors(str(plain))
     except Exception as error:
-        # On damaged models it raises nearly anything: struct.error, AssertionError, ValueError.
-        raise FeatureError(f"not a usable fastText model ({one_line(error)})") from error
+        # It raises nearly anything for damaged models: struct.error, AssertionError, ValueError.
+        raise FeatureError(
+            f"the file is not a usable fastText model ({one_line(error)})"
+        ) from error
     vectors = np.zeros((len(words), model.vector_size), dtype=np.float32)
     for row, word in zip(vectors, words, strict=True):
         known = [form for form in spellings(word) if form in model.key_to_index]
         try:
             row[:] = model.get_vector(known[0] if known else word)
         except KeyError:
-            # A model without subwords does not know it.
+            # A model without subwords has no vector for it.
             continue
     return vectors

@@ -123,3 +123,74 @@ def test_options_on_the_pages_exist(page, capsys):
         lines = [line for line in block.splitlines() if "run_benchmark.py" in line]
         shown |= set(re.findall(r"(?<= )--[a-z0-9-]+", " ".join(lines)))
     assert shown <= known
+
+
+PAGES = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/p*/README.md"))
+
+
+def sections_of_methods():
+    """Of docs/methods.md: (supervision, ids of the heading, text) for each section."""
+    families = {"Unsupervised": "none", "From tags": "tags", "From labels": "labels"}
+    page = (ROOT / "docs/methods.md").read_text()
+    _, *parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
+    for family, part in zip(parts[::2], parts[1::2], strict=True):
+        _, *sections = re.split(r"^### (.*)\n", part, flags=re.MULTILINE)
+        for heading, text in zip(sections[::2], sections[1::2], strict=True):
+            yield families[family], re.findall(r"`([^`]+)`", heading), text
+
+
+def test_every_method_has_its_section_below_the_heading_of_its_supervision():
+    from benchmark.registry import methods
+
+    documented = [(name, s) for s, names, _ in sections_of_methods() for name in names]
+    registered = [(entry.name, entry.facts["supervision"]) for entry in methods.entries()]
+    assert sorted(documented) == sorted(registered)
+    assert all(names for _, names, _ in sections_of_methods())
+
+
+def test_sections_of_methods_state_all_parameters_with_their_defaults_and_name_files_that_exist():
+    from benchmark.registry import methods
+    from benchmark.registry.values import read_value
+
+    preamble = (ROOT / "docs/methods.md").read_text().partition("\n## ")[0]
+    shared = {"n_bits", "random_state", "preset", *re.findall(r"`(\w+)`", preamble)}
+    for _, names, text in sections_of_methods():
+        stated = {k: read_value(v) for k, v in re.findall(r"`(\w+) = ([^`]+)`", text)}
+        for name in names:
+            defaults = methods.find(name).parameters
+            assert stated.items() <= defaults.items(), name
+            assert defaults.keys() - stated.keys() <= shared, name
+        for path in re.findall(r"`((?:tests|methods|features)/[^`]*)`", text):
+            assert (ROOT / path).exists(), path
+
+
+def test_design_draws_the_layers_that_are_checked_and_names_files_that_exist():
+    from test_layers import LAYERS
+
+    page = (ROOT / "docs/design.md").read_text()
+    drawing = re.search(r"```\n(.*?)```", page, flags=re.DOTALL)[1].splitlines()
+    drawn = [set(line[:40].split()) for line in drawing]
+    assert drawn == [{room.removeprefix("benchmark.") for room in rooms} for rooms in LAYERS]
+    for path in re.findall(r"`((?:benchmark|methods|features|tests|results)/[^`]*)`", page):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_citation_has_the_version_of_the_package():
+    from benchmark import __version__
+
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (.*)$", citation, flags=re.MULTILINE)[1] == __version__
+
+
+@pytest.mark.parametrize("page", sorted(p.relative_to(ROOT).as_posix() for p in PAGES))
+def test_links_between_pages_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:]*(?:#[^)]*)?)\)", text):
+        path, _, anchor = target.partition("#")
+        file = folder / path if path else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), flags=re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in anchors, target

@@ -12,19 +12,19 @@ from benchmark import __version__
 from benchmark.errors import InputError
 from benchmark.study.defaults import BITS, CHOICES, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
 
-#: Of ``--table`` and ``--figure``: enough for a deviation.
+#: Default seeds of ``--table`` and ``--figure``, which report a deviation.
 PAPER_SEEDS = (0, 1, 2)
 
 EPILOG = """\
 examples:
-  run_benchmark.py                                     embedded data set, every method
+  run_benchmark.py                                     demo data set, all methods
   run_benchmark.py --dataset nuswide --bits 12 24 32 48
   run_benchmark.py --dataset my_photos --features resnet50 --methods itq 'agh*'
   run_benchmark.py --plugin my_method.py --methods my-method itq
-  run_benchmark.py --table 3 4                         tables of a paper beside its numbers
+  run_benchmark.py --table 3 4                         tables of a paper with our numbers
   run_benchmark.py --dataset my_photos --lint          check the data first
 
-exit status: 0 all cells done or skipped with a reason, 1 some cell failed, 2 bad arguments or data
+exit status: 0 all cells are done or skipped, 1 some cell failed, 2 bad arguments or data
 """
 
 
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser; its complaints are InputErrors."""
+    """The parser of the command line; it raises InputError for bad arguments."""
     parser = _Parser(
         prog="run_benchmark.py",
         description="Compare methods of learning to hash for image retrieval under one protocol.",
@@ -54,14 +54,14 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--dataset",
         metavar="NAME|FOLDER",
         help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv "
-        f"(default: {DATASET}; with --table and --figure that of the paper)",
+        f"(default: {DATASET}; with --table or --figure the paper's data set)",
     )
     group.add_argument(
         "--data-root",
         type=Path,
         default=Path("data"),
         metavar="DIR",
-        help="where the files of named data sets lie (default: %(default)s)",
+        help="folder of the files of named data sets (default: %(default)s)",
     )
     group.add_argument(
         "--features",
@@ -70,7 +70,10 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "set's own); see --list features",
     )
     group.add_argument(
-        "--weights", type=Path, metavar="FILE", help="state dict of the extractor's network"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="file with the weights (state dict) of the extractor's network",
     )
     group.add_argument(
         "--l2-normalize", action="store_true", help="scale feature vectors to unit length"
@@ -79,21 +82,21 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--word-vectors",
         type=Path,
         metavar="FILE",
-        help="vectors of the tags: word2vec, GloVe or fastText, also gzip (default: skip-gram "
-        "vectors trained on the training tags)",
+        help="word vectors of the tags in word2vec, GloVe or fastText format, also gzip (default: "
+        "skip-gram vectors trained on the training tags)",
     )
     group.add_argument(
         "--min-tag-count",
         type=_whole(1, 2**31 - 1, "a number of images"),
         default=1,
         metavar="N",
-        help="drop tags that fewer training images carry (default: %(default)s)",
+        help="drop tags that occur in fewer than N training images (default: %(default)s)",
     )
     group.add_argument(
         "--on-bad-image",
         choices=CHOICES["on_bad_image"],
         default="skip",
-        help="what to do with images that cannot be read (default: %(default)s)",
+        help="skip unreadable images, or stop with an error (default: %(default)s)",
     )
 
 
@@ -102,15 +105,15 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all, or those of "
-        "the paper)",
+        help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all; with --table "
+        "or --figure the paper's methods)",
     )
     group.add_argument(
         "--bits",
         nargs="+",
         type=_whole(1, MAX_BITS, "a code length in bits"),
         metavar="B",
-        help=f"code lengths (default: {_spelt(BITS)}, or those of the paper)",
+        help=f"code lengths (default: {_spelt(BITS)}; with --table or --figure the paper's)",
     )
     group.add_argument(
         "--seeds",
@@ -118,7 +121,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         type=_whole(0, MAX_SEED, "a seed"),
         metavar="S",
         help="one repetition per seed; tables show mean and deviation (default: "
-        f"{_spelt(SEEDS)}; with --table and --figure {_spelt(PAPER_SEEDS)})",
+        f"{_spelt(SEEDS)}; with --table or --figure {_spelt(PAPER_SEEDS)})",
     )
     group.add_argument(
         "--set",
@@ -126,19 +129,20 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         action="extend",
         default=[],
         metavar="METHOD.PARAM=VALUE",
-        help="set a parameter of every variant of a method",
+        help="set a parameter of all variants of a method",
     )
     group.add_argument(
         "--tune",
         choices=CHOICES["tune"],
-        help="let methods choose among the points of their grid by mAP on a validation part of the "
-        "training items, where items are relevant to each other that share labels, or that have "
+        help="choose parameters from each method's grid by mAP on a validation part of the "
+        "training items; two items are relevant to each other if they share labels, or have "
         "similar tags",
     )
     group.add_argument(
         "--protocol",
         metavar="NAME",
-        help=f"see --list protocols (default: {PROTOCOL}); a table or figure has its own",
+        help=f"name of a protocol, see --list protocols (default: {PROTOCOL}; a table or figure "
+        "has its own)",
     )
     group.add_argument(
         "--plugin",
@@ -147,7 +151,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="Python files that register methods, data sets or extractors of your own",
+        help="Python files that register further methods, data sets or extractors",
     )
 
 
@@ -157,49 +161,57 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=Path("results"),
         metavar="DIR",
-        help="where cells, tables and figures go (default: %(default)s)",
+        help="folder for cells, tables and figures (default: %(default)s)",
     )
     group.add_argument(
         "--cache",
         type=Path,
         metavar="DIR",
-        help="features, splits and shared results (default: cache/ in the results folder)",
+        help="folder for features, splits and shared results (default: cache/ in the results "
+        "folder)",
     )
     group.add_argument(
         "--jobs",
         type=_whole(1, 4096, "a number of jobs"),
         default=os.cpu_count() or 1,
         metavar="N",
-        help="cells at a time, each in a process with its share of the cores; 1 runs them in this "
-        "process (default: number of cores)",
+        help="number of cells that run in parallel, each in a process with its share of the cores; "
+        "1 runs them in this process (default: number of cores)",
     )
     group.add_argument(
-        "--device", choices=CHOICES["device"], default="cpu", help="for networks (default: cpu)"
+        "--device",
+        choices=CHOICES["device"],
+        default="cpu",
+        help="device on which networks are trained and run (default: %(default)s)",
     )
     group.add_argument(
         "--end-to-end",
         action="store_true",
-        help="train the deep methods from the images on, with the network of --features as their "
-        "pretrained backbone; the others take its features",
+        help="train deep methods on images, with the network of --features as pretrained backbone; "
+        "other methods use its features",
     )
     group.add_argument(
         "--backend",
         choices=CHOICES["backend"],
         default="loky",
-        help="processes on this machine, or a dask cluster (default: %(default)s)",
+        help="run cells in processes on this machine or on a dask cluster (default: %(default)s)",
     )
-    group.add_argument("--scheduler", metavar="ADDRESS", help="of the dask cluster")
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of the dask scheduler (default: a local cluster is started)",
+    )
     group.add_argument(
         "--rerun",
         choices=CHOICES["rerun"],
         default="failed",
         help="run failed cells again, or all cells (default: %(default)s)",
     )
-    group.add_argument("--save-codes", action="store_true", help="store the codes of every cell")
+    group.add_argument("--save-codes", action="store_true", help="store the codes of all cells")
     group.add_argument(
         "--audit",
         action="store_true",
-        help="also measure the codes under every protocol; implies --save-codes",
+        help="also evaluate the codes under every protocol; implies --save-codes",
     )
 
 
@@ -209,22 +221,31 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         nargs="?",
         const="all",
         choices=("all", "methods", "datasets", "features", "protocols", "papers"),
-        help="what there is to choose from",
+        help="list what is available",
     )
     group.add_argument(
         "--table",
         nargs="+",
         default=[],
         metavar="ID",
-        help="tables of the papers beside what they print: see --list papers",
+        help="reproduce tables of the papers and compare them with the printed values, see --list "
+        "papers",
     )
     group.add_argument(
-        "--figure", nargs="+", default=[], metavar="ID", help="figures of the papers, likewise"
+        "--figure",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="reproduce figures of the papers, see --list papers",
     )
-    group.add_argument("--dry-run", action="store_true", help="show the cells and their price")
-    group.add_argument("--lint", action="store_true", help="check the data and print a data sheet")
     group.add_argument(
-        "--check-method", metavar="NAME", help="try a method on the conformance suite"
+        "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
+    )
+    group.add_argument(
+        "--lint", action="store_true", help="check the data set and print a data sheet"
+    )
+    group.add_argument(
+        "--check-method", metavar="NAME", help="run the conformance suite on a method"
     )
 
 
@@ -240,7 +261,7 @@ def _whole(least: int, most: int, what: str):  # noqa: ANN202 - an argparse type
             number = least - 1
         if not least <= number <= most:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is not {what}: give whole numbers from {least} to {most}"
+                f"{text!r} is not {what}; use whole numbers from {least} to {most}"
             )
         return number
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """Which items are trained on, searched, and searched for.
+    """Which items are training, database and query items.
 
     Attributes
     ----------
     train, database, query : (k,) arrays of int64
-        Item numbers, ascending. Train and database may overlap; neither may meet the queries.
+        Item numbers, ascending. Train and database may overlap; neither holds a query.
     seed : int or None
-        Seed it was drawn with; None for a split that came with the data.
+        Seed of the draw; None for a split that came with the data.
     """
 
     train: np.ndarray
@@ -46,7 +46,7 @@ class Split:
         return digest.hexdigest()[:16]
 
     def renumbered(self, rows: np.ndarray) -> Split:
-        """The split of a selection: item i of the new numbering was item rows[i] (ascending)."""
+        """The split of a selection: item i of the selection is item rows[i] (ascending)."""
         parts = (np.searchsorted(rows, part) for part in (self.train, self.database, self.query))
         return Split(*parts, seed=self.seed)
 
@@ -65,24 +65,24 @@ class Dataset:
     label_names : sequence of str
         The c names.
     tags : sequence of n tuples of str
-        User tags of each item; an empty tuple where there are none.
+        User tags of each item; an empty tuple for an item without tags.
     split : Split
     fingerprint : str
         Digest of everything that identifies the content: image names and sizes (or the
         generator's parameters), tags, labels.
     images : ImageSource or None
-        None where only features are given.
+        None if only features are given.
     features : mapping of str to Path
         Feature files that came with the data: float arrays, one row per item (but see `rows`).
     default_features : str
-        What ``--features`` means when it is not given.
+        Features that are used without ``--features``.
     notes : sequence of str
         What the reader repaired or left out, one sentence each.
     rows : (n,) array of int64, optional
-        Row of the feature files that belongs to each item, for a data set that is a selection
-        from a larger collection; None where row i belongs to item i.
+        Row of each item in the feature files, for a selection from a larger collection; None if
+        row i belongs to item i.
     n_rows : int, optional
-        Rows that the feature files must have; None stands for n.
+        Rows that the feature files must have; None means n.
     """
 
     name: str
@@ -135,6 +135,7 @@ def check_split(dataset: str, split: Split) -> None:
         both = np.intersect1d(split.query, getattr(split, part))
         if len(both):
             raise InputError(
-                f"data set {dataset}: {len(both)} items are both query and {part}, the first is "
-                f"item {both[0]}; a query may be in neither train nor database"
+                f"data set {dataset}: queries and {part} items overlap in {len(both)} of "
+                f"{len(split.query)} queries, the first is item {both[0]}; a query must not be in "
+                "train or database"
             )

@@ -1,4 +1,4 @@
-"""What the readers of published collections share: finding files, and choosing the items."""
+"""Shared parts of the readers of published collections: finding files and choosing items."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from features.images import FileImages
 
 
 @dataclass(frozen=True)
-class Setting:
-    """How WMH's paper, as far as it is known, chooses from a collection.
+class PaperSetting:
+    """Sizes and choice of items of a paper, as far as they are known.
 
     Attributes
     ----------
     sizes : (int, int)
         Queries and database items.
-    least : int
-        Images that must carry a tag for it to count.
+    min_images : int
+        Images that a tag must occur in to be kept.
     """
 
     sizes: tuple[int, int]
-    least: int
+    min_images: int
 
 
-#: The starred rows of WDHT's Table 3.  The sizes are printed there; the choice of images is not
-#: explained, and this one is ours.
-WMH = Setting((1000, 5000), least=20)
+#: The starred rows of WDHT's Table 3, which repeat the paper on WMH.  The sizes are printed there;
+#: the choice of images is not explained, and this one is ours.
+WMH = PaperSetting((1000, 5000), min_images=20)
 
 
 @dataclass
@@ -48,11 +48,11 @@ class Collection:
     title : str
         The collection's own name, for messages.
     source : str
-        Where to get it.
+        Where to get the collection.
     home : Path
         Its folder.
     images : Path or None
-        Folder of the images; None where there is none.
+        Folder of the images; None if there is none.
     names : sequence of str
         Path of each image below that folder.
     labels : (n, c) array of bool
@@ -63,7 +63,7 @@ class Collection:
     notes : list of str
         What was repaired or left out.
     tagged : (n,) array of bool, optional
-        Items without a place in the database that are trained on as well, for their tags.
+        Further training items outside the database, used for their tags.
     """
 
     title: str
@@ -85,25 +85,25 @@ def check_setting(dataset: str, setting: str) -> None:
         raise InputError(f"data set {dataset}: setting must be default or wmh, not {setting!r}")
 
 
-def tagged_often(collection: Collection, least: int) -> Collection:
-    """The collection with the tags of at least that many images, and the images that have both.
+def tagged_often(collection: Collection, min_images: int) -> Collection:
+    """Keep the tags of at least `min_images` images, and the images with such a tag and a label.
 
-    An image without such a tag, or without a label, can no longer be chosen.
+    Other images can no longer be chosen.
     """
     counts = Counter(tag for tags in collection.tags for tag in set(tags))
-    tags = [tuple(tag for tag in given if counts[tag] >= least) for given in collection.tags]
+    tags = [tuple(tag for tag in given if counts[tag] >= min_images) for given in collection.tags]
     usable = collection.usable & collection.labels.any(axis=1)
     usable &= np.array([bool(given) for given in tags], dtype=bool)
     notes = [
         *collection.notes,
-        f"setting wmh: {usable.sum():,} images have a label and a tag that at least {least} images "
-        "carry; the paper does not say how it chooses",
+        f"setting wmh: {usable.sum():,} images have a label and a tag that at least {min_images} "
+        "images carry; the paper does not say how images were chosen",
     ]
     return replace(collection, tags=tags, usable=usable, notes=notes)
 
 
 class Chosen(Sequence):
-    """Some rows of a sequence, looked up when they are asked for; equal to a list of them."""
+    """Selected rows of a sequence, looked up on access; equal to a list of the same items."""
 
     def __init__(self, whole: Sequence, rows: np.ndarray) -> None:
         self.whole = whole
@@ -124,17 +124,17 @@ class Chosen(Sequence):
 
 
 def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
-    """The first of the folders below root that holds one of `signs`, or else the first."""
+    """The first folder below `root` that holds one of `signs`; the first one if none does."""
     candidates = [Path(root) / folder for folder in folders]
     found = (home for home in candidates if any((home / sign).exists() for sign in signs))
     return next(found, candidates[0])
 
 
 def require(title: str, source: str, paths: Iterable[Path], images: Path | None = None) -> None:
-    """Raise InputError with the files that are missing, and where to get them.
+    """Raise InputError if files are missing; the message names them and where to get them.
 
-    `images` says where the pictures belong, if they are missing as well.  Of several files in a
-    folder that is missing itself only the folder is named.
+    Of several files in a missing folder only the folder is named.  The message also says where
+    the images belong if the folder `images` is missing.
     """
     missing = [path for path in paths if not path.exists()]
     in_folder = Counter(path.parent for path in missing)
@@ -145,8 +145,8 @@ def require(title: str, source: str, paths: Iterable[Path], images: Path | None 
         more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
         verb = "are" if len(missing) > 1 else "is"
         raise InputError(
-            f"{title}: {shown}{more} {verb} missing; get the files from {source}, and say with "
-            f"--data-root where they lie{_place_of_images(images)}"
+            f"{title}: {shown}{more} {verb} missing; get the files from {source} and name their "
+            f"folder with --data-root{_place_of_images(images)}"
         )
 
 
@@ -154,7 +154,7 @@ def _place_of_images(images: Path | None) -> str:
     if images is None or images.exists():
         return ""
     given = images.parent / "features" / "<name>.npy"
-    return f"; the images belong into {images}, or features of all of them into {given}"
+    return f"; the images belong in {images}, or features of all of them in {given}"
 
 
 def choose_items(
@@ -166,10 +166,10 @@ def choose_items(
     n_database: int,
     seed: int,
 ) -> Dataset:
-    """Draw (or read) the split of a collection and keep the items that are in it.
+    """Draw the split of a collection, or read the stored one, and keep its items.
 
-    Images that are not on the disk are left out before; where there are features instead of
-    images, all rows can be chosen.  A pool smaller than the split wants keeps its proportions.
+    Images that are not on disk are left out first.  With features in place of images every row
+    can be chosen.  If too few items can be chosen, both parts of the split shrink in proportion.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def choose_items(
     name : str
         Name of the data set, with its parameters.
     cache : Path
-        Folder of the split files; item numbers there are rows of the image list.
+        Folder of the split files, whose item numbers are rows of the image list.
     n_query : int
     n_database : int
     seed : int
@@ -185,12 +185,12 @@ def choose_items(
     Returns
     -------
     Dataset
-        Items in the order of the image list, ``rows`` saying which row of it each one is.
+        Items in the order of the image list; ``rows`` holds the row of each item.
 
     Raises
     ------
     InputError
-        If neither images nor features are there, or fewer than two items can be chosen.
+        If there are neither images nor features, or if fewer than two items can be chosen.
     """
     for number, least, what in (
         (n_query, 1, "n_query"),
@@ -198,7 +198,7 @@ def choose_items(
         (seed, 0, "split_seed"),
     ):
         if type(number) is not int or number < least:
-            raise InputError(f"data set {name}: {what} must be a whole number from {least} on")
+            raise InputError(f"data set {name}: {what} must be a whole number of at least {least}")
     notes = list(collection.notes)
     features = {file.stem: file for file in sorted((collection.home / "features").glob("*.npy"))}
     pool, images = _present(collection, collection.usable, bool(features), notes)
@@ -243,7 +243,7 @@ def choose_items(
 def _with_tagged(
     collection: Collection, split: Split, has_features: bool, notes: list[str]
 ) -> Split:
-    """The split with the items that are trained on for their tags alone; never a query."""
+    """The split with further training items, used for their tags alone; none is a query."""
     rows, _ = _present(collection, collection.tagged, has_features, notes)
     rows = np.setdiff1d(rows, split.query, assume_unique=True)
     return replace(split, train=np.union1d(split.database, rows))
@@ -252,25 +252,25 @@ def _with_tagged(
 def _present(
     collection: Collection, wanted: np.ndarray, has_features: bool, notes: list[str]
 ) -> tuple[np.ndarray, bool]:
-    """Those of the wanted rows that can be chosen, and whether their images are there."""
+    """The wanted rows that can be chosen, and whether their images are on disk."""
     usable = np.flatnonzero(wanted)
     on_disk = set() if collection.images is None else _files_below(collection.images)
     there = np.array([collection.names[row] in on_disk for row in usable], dtype=bool)
     if len(usable) and not there.any():
         if has_features:
-            notes.append("no images here, so only the given features can be used")
+            notes.append("there are no images, so only the given features can be used")
             return usable, False
         expected = (collection.images or collection.home / "images") / collection.names[usable[0]]
         raise InputError(
-            f"{collection.title}: no image was found; expected are {expected} and so on; "
+            f"{collection.title}: no image was found, for example {expected} is missing; "
             f"get the images from {collection.source}, or put features of all "
-            f"{len(collection.labels):,} images into {collection.home / 'features'}/<name>.npy"
+            f"{len(collection.labels):,} images in {collection.home / 'features'}/<name>.npy"
         )
     if not there.all():
         gone = usable[~there]
         notes.append(
-            f"{len(gone):,} of {len(usable):,} images are not in {collection.images} and were "
-            f"left out, the first is {collection.names[gone[0]]}"
+            f"left out because missing in {collection.images}: {len(gone):,} of {len(usable):,} "
+            f"images, the first is {collection.names[gone[0]]}"
         )
     return usable[there], True
 

@@ -13,19 +13,20 @@ from benchmark.datasets import register_dataset, scenes
 from benchmark.datasets.base import Dataset, reader_name
 from benchmark.datasets.splits import draw_split, stored_split
 from benchmark.datasets.tagging import draw_tags
+from benchmark.digests import code_digest, package_digest
 from benchmark.errors import InputError
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A kind of scene: how common it is, what it is of, and what else may be in it.
+class SceneKind:
+    """A kind of scene: its frequency, its subject and what else it may show.
 
     Attributes
     ----------
     weight : float
         Relative frequency.
     subject : str
-        The concept that is always there, and large.
+        The concept that is always present and painted large.
     others : dict of str to float
         Further concepts and their probabilities.
     """
@@ -36,41 +37,43 @@ class Setting:
 
 
 def _chances(text: str) -> dict[str, float]:
-    """Probabilities from names and percentages in turn."""
+    """Probabilities from alternating names and percentages."""
     words = text.split()
     return {name: int(p) / 100 for name, p in zip(words[::2], words[1::2], strict=True)}
 
 
-#: The settings; other concepts with their probabilities in percent.
-SETTINGS: tuple[Setting, ...] = (
-    Setting(9, "beach", _chances("sea 80 water 100 person 40 boat 20 bird 25 clouds 30 sunset 30")),
-    Setting(10, "grass", _chances("tree 35 flower 30 animal 50 clouds 40 sunset 10")),
-    Setting(12, "mountain", _chances("snow 40 clouds 40 tree 30 water 25 sunset 15 grass 30")),
-    Setting(18, "city", _chances("buildings 100 car 60 person 30 road 75 night 35 moon 10")),
-    Setting(15, "sea", _chances("water 100 boat 60 bird 35 clouds 35 sunset 30 moon 5")),
-    Setting(7, "snow", _chances("tree 35 mountain 50 person 35 animal 15 night 10")),
-    Setting(12, "forest", _chances("tree 100 animal 35 flower 20 grass 40 bird 20 road 10")),
-    Setting(
+#: The kinds of scene; other concepts with their probabilities in percent.
+SCENE_KINDS: tuple[SceneKind, ...] = (
+    SceneKind(
+        9, "beach", _chances("sea 80 water 100 person 40 boat 20 bird 25 clouds 30 sunset 30")
+    ),
+    SceneKind(10, "grass", _chances("tree 35 flower 30 animal 50 clouds 40 sunset 10")),
+    SceneKind(12, "mountain", _chances("snow 40 clouds 40 tree 30 water 25 sunset 15 grass 30")),
+    SceneKind(18, "city", _chances("buildings 100 car 60 person 30 road 75 night 35 moon 10")),
+    SceneKind(15, "sea", _chances("water 100 boat 60 bird 35 clouds 35 sunset 30 moon 5")),
+    SceneKind(7, "snow", _chances("tree 35 mountain 50 person 35 animal 15 night 10")),
+    SceneKind(12, "forest", _chances("tree 100 animal 35 flower 20 grass 40 bird 20 road 10")),
+    SceneKind(
         8, "road", _chances("car 80 grass 35 mountain 30 clouds 35 tree 15 sunset 15 night 15")
     ),
-    Setting(5, "bridge", _chances("water 90 city 20 clouds 30 boat 35 night 25 sunset 15")),
-    Setting(8, "flower", _chances("grass 60 animal 10 bird 10")),
-    Setting(
+    SceneKind(5, "bridge", _chances("water 90 city 20 clouds 30 boat 35 night 25 sunset 15")),
+    SceneKind(8, "flower", _chances("grass 60 animal 10 bird 10")),
+    SceneKind(
         10, "person", _chances("grass 15 buildings 25 beach 15 tree 10 animal 15 road 10 car 10")
     ),
-    Setting(6, "animal", _chances("grass 60 tree 20 person 10 snow 10")),
-    Setting(4, "moon", _chances("night 100 clouds 30 tree 20 mountain 30 water 20")),
-    Setting(4, "buildings", _chances("tree 35 grass 40 road 35 mountain 25 clouds 30 snow 15")),
+    SceneKind(6, "animal", _chances("grass 60 tree 20 person 10 snow 10")),
+    SceneKind(4, "moon", _chances("night 100 clouds 30 tree 20 mountain 30 water 20")),
+    SceneKind(4, "buildings", _chances("tree 35 grass 40 road 35 mountain 25 clouds 30 snow 15")),
 )
 
-#: Concepts that are never without another one.
+#: Concepts that imply another one.
 IMPLIED = {"sea": "water", "beach": "water", "city": "buildings", "forest": "tree"}
 
 #: The labels, in column order.
 CONCEPTS: tuple[str, ...] = tuple(sorted(scenes.PAINTERS))
 
 
-#: Further numbers of the seed sequence, so that labels, tags and pictures are independent.
+#: Second numbers of the seeds, which make labels, tags and pictures independent.
 LABELS, TAGS, PICTURES = 1, 2, 3
 
 
@@ -78,16 +81,16 @@ LABELS, TAGS, PICTURES = 1, 2, 3
 class Demo:
     """Small rendered scenes with several objects each, and tags as users give them.
 
-    Made from the seed alone, in any size, without a download.  A twelfth of the items, at most
-    2,000, are queries; the others are the database and the training set.  Pictures are rendered
-    when somebody asks for them.
+    Everything is made from the seed, in any size, without a download.  A twelfth of the items, at
+    most 2,000, are queries; the others are both database and training set.  Pictures are rendered
+    on demand.
 
     Parameters
     ----------
     n : int
         Number of items, at least 24.
     seed : int
-        Seed of everything, also of the split; not negative.
+        Seed of scenes, tags and split; at least 0.
     """
 
     def __init__(self, n: int = 6000, seed: int = 0) -> None:
@@ -95,7 +98,7 @@ class Demo:
         self.seed = seed
 
     def load(self, root: Path, cache: Path) -> Dataset:
-        """Draw labels, tags and split; `root` is not used, the split is kept below `cache`."""
+        """Draw labels, tags and split; the split is stored below `cache`, `root` is not used."""
         if self.n < 24 or self.seed < 0:
             raise InputError(
                 f"data set demo needs n >= 24 and seed >= 0, not n={self.n}, seed={self.seed}"
@@ -123,13 +126,11 @@ class Demo:
         )
 
     def _fingerprint(self) -> str:
-        """Digest of the parameters and of the source that turns them into data."""
-        here = Path(__file__).parent
-        sources = [here / "demo.py", here / "tagging.py", *sorted((here / "scenes").glob("*.py"))]
-        digest = hashlib.sha256(f"{self.n} {self.seed}".encode())
-        for source in sources:
-            digest.update(source.read_bytes())
-        return digest.hexdigest()
+        """Digest of the parameters and of the code that turns them into data."""
+        code = code_digest("benchmark.datasets.demo"), code_digest("benchmark.datasets.tagging")
+        scenes_code = package_digest("benchmark.datasets.scenes")
+        spec = f"{self.n} {self.seed} {' '.join(code)} {scenes_code}"
+        return hashlib.sha256(spec.encode()).hexdigest()
 
 
 class SceneImages:
@@ -138,7 +139,7 @@ class SceneImages:
     Parameters
     ----------
     which : (n,) array of int
-        Setting of each item.
+        Row of :data:`SCENE_KINDS` of each item.
     labels : (n, c) array of bool
         Concepts of each item.
     seed : int
@@ -158,23 +159,23 @@ class SceneImages:
     def load(self, i: int) -> Image.Image:
         contents = {CONCEPTS[k] for k in np.flatnonzero(self.labels[i])}
         rng = np.random.default_rng((self.seed, PICTURES, i))
-        return scenes.render(contents, SETTINGS[self.which[i]].subject, rng)
+        return scenes.render(contents, SCENE_KINDS[self.which[i]].subject, rng)
 
 
 def draw_scenes(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Settings and contents of n scenes.
+    """Kinds and contents of n scenes.
 
     Returns
     -------
     which : (n,) array of int
-        Row of :data:`SETTINGS`.
+        Row of :data:`SCENE_KINDS`.
     labels : (n, c) array of bool
         Which of :data:`CONCEPTS` are in the scene; at least one.
     """
-    weights = np.array([setting.weight for setting in SETTINGS], dtype=float)
-    chances = np.zeros((len(SETTINGS), len(CONCEPTS)))
-    for row, setting in zip(chances, SETTINGS, strict=True):
-        for concept, chance in {**setting.others, setting.subject: 1}.items():
+    weights = np.array([kind.weight for kind in SCENE_KINDS], dtype=float)
+    chances = np.zeros((len(SCENE_KINDS), len(CONCEPTS)))
+    for row, kind in zip(chances, SCENE_KINDS, strict=True):
+        for concept, chance in {**kind.others, kind.subject: 1}.items():
             row[CONCEPTS.index(concept)] = chance
     draws = rng.random((n, 1 + len(CONCEPTS)))
     steps = np.cumsum(weights)[:-1] / weights.sum()

@@ -1,4 +1,4 @@
-"""A data set of one's own: a folder with ``manifest.csv``."""
+"""A data set of your own: a folder with ``manifest.csv``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PARTS = ("train", "database", "query")
 def read_folder(path: Path) -> Dataset:
     """Read a folder data set.
 
-    ``manifest.csv`` (UTF-8) has the columns ``image`` (path below the folder; may be empty where
-    features are given), ``tags`` and ``labels`` (blank-separated, may be empty) and ``split``
-    (``train``, ``database``, ``query``, or several joined by ``+``); others are ignored.  Row i
-    belongs to row i of every ``features/<name>.npy``.
+    ``manifest.csv`` (UTF-8) has the columns ``image`` (path below the folder; may be empty if
+    features are given), ``tags`` and ``labels`` (separated by blanks, may be empty) and ``split``
+    (``train``, ``database``, ``query``, or several joined by ``+``).  Other columns are ignored.
+    Row i belongs to row i of every ``features/<name>.npy``.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ def read_folder(path: Path) -> Dataset:
     Raises
     ------
     InputError
-        If the manifest is missing or malformed, with the line; if an image is missing; if no
-        item has a label; if a part of the split is empty or a query lies in another part.
+        If the manifest is missing or malformed (the message has the line), if an image is
+        missing, if no item has a label, if a part of the split is empty, or if a query is in
+        another part.
     """
     path = Path(path)
     if not path.is_dir():
@@ -54,9 +55,9 @@ def read_folder(path: Path) -> Dataset:
     unnamed = names.count("")
     states = _file_states(path, names)
     if 0 < unnamed < len(names):
-        notes.append(f"{unnamed} rows name no image, so only the given features can be used")
+        notes.append(f"rows without an image: {unnamed}, so only the given features can be used")
     if unnamed and len(features) > 1:
-        notes.append(f"there are several feature files; the first, {min(features)}, is the default")
+        notes.append(f"of several feature files the first, {min(features)}, is the default")
     labels, label_names = multi_hot([cell.split() for cell in table["labels"]])
     if not labels.any():
         raise InputError(
@@ -95,7 +96,7 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
         )
     try:
         with warnings.catch_warnings():
-            # Cells beyond the header are otherwise cut off with a warning only.
+            # pandas cuts cells beyond the header off and only warns.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 manifest, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
@@ -104,7 +105,7 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
         raise InputError(f"{manifest} is not UTF-8 ({error.reason}): save it as UTF-8") from None
     except pd.errors.ParserWarning:
         raise InputError(
-            f"{manifest}: rows have more cells than the first line has names"
+            f"{manifest}: some rows have more cells than the first line has names"
         ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
@@ -120,7 +121,7 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
 
 
 def _check_images(manifest: Path, cells: pd.Series, has_features: bool) -> list[str]:
-    """Normalised image paths; empty ones only where features are given."""
+    """Normalised image paths, which may be empty only if features are given."""
     names = [posixpath.normpath(cell.strip()) if cell.strip() else "" for cell in cells]
     first: dict[str, int] = {}
     for row, name in enumerate(names):
@@ -128,14 +129,14 @@ def _check_images(manifest: Path, cells: pd.Series, has_features: bool) -> list[
         if not name:
             if not has_features:
                 raise InputError(
-                    f"{where}: it names no image, and there is no features/<name>.npy; give "
-                    f"the one or the other"
+                    f"{where}: the row has no image, and there is no features/<name>.npy; give "
+                    f"one of the two"
                 )
         elif name.startswith(("/", "../")):
             raise InputError(f"{where}: image {name} must be a path inside the folder")
         elif name in first:
             raise InputError(
-                f"{where}: image {name} is in line {_line(first[name])} already; remove one"
+                f"{where}: image {name} is already in line {_line(first[name])}; remove one"
             )
         else:
             first[name] = row
@@ -156,7 +157,7 @@ def _file_states(folder: Path, names: Sequence[str]) -> Mapping[str, tuple[int, 
             missing.append(row)
     if missing:
         raise InputError(
-            f"{folder / MANIFEST}: {len(missing)} of {len(names)} image files are missing, the "
+            f"{folder / MANIFEST}: missing image files: {len(missing)} of {len(names)}, the "
             f"first is {folder / names[missing[0]]} (line {_line(missing[0])}); copy them there "
             f"or remove the rows"
         )
@@ -170,9 +171,9 @@ def _read_split(manifest: Path, cells: pd.Series) -> Split:
         if not cell.strip():
             wrong = f"split is empty; write one or several of {', '.join(PARTS)}, joined by +"
         elif unknown:
-            wrong = f"unknown word {unknown[0]!r} in split; it may be {', '.join(PARTS)}"
+            wrong = f"unknown word {unknown[0]!r} in split; use {', '.join(PARTS)}"
         elif "query" in given and len(given) > 1:
-            wrong = f"split is {cell!r}, but a query may be in neither train nor database"
+            wrong = f"split is {cell!r}, but a query must not be in train or database"
         else:
             continue
         line = _line((cells == cell).to_numpy().argmax())
@@ -183,7 +184,7 @@ def _read_split(manifest: Path, cells: pd.Series) -> Split:
     }
     for part, items in parts.items():
         if not len(items):
-            raise InputError(f"{manifest}: no row has {part} in its column split")
+            raise InputError(f"{manifest}: no row has {part} in the column split")
     return Split(**parts)
 
 
@@ -195,5 +196,5 @@ def _fingerprint(manifest: Path, states: Mapping[str, tuple[int, int]]) -> str:
 
 
 def _line(row: int) -> int:
-    """Line of the file for a row of the table: the header is line 1."""
+    """Line of the file that holds a row of the table; the header is line 1."""
     return int(row) + 2

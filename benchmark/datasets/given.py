@@ -11,8 +11,8 @@ import numpy as np
 from benchmark.datasets.base import Dataset
 from benchmark.errors import InputError
 
-#: Values read at once (float32: 16 MB).
-BLOCK = 2**22
+#: Values that are read together (float32: 16 MB).
+BLOCK_VALUES = 2**22
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _read_once(path: Path, array: np.memmap) -> tuple[str, np.ndarray]:
     by_row = array.flags.c_contiguous
     # The order of the file: rows, or columns in an array that was saved in Fortran order.
     lines = array if by_row else array.T
-    n_lines = max(1, BLOCK // max(1, lines.shape[1]))
+    n_lines = max(1, BLOCK_VALUES // max(1, lines.shape[1]))
     for start in range(0, len(lines), n_lines):
         block = lines[start : start + n_lines]
         digest.update(block)

@@ -1,4 +1,4 @@
-"""The examination behind ``--lint``: what to know of a data set before trusting a number."""
+"""The examination behind ``--lint``: facts of a data set that bear on every number."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from benchmark.datasets.base import Dataset
 from benchmark.datasets.sheet import DataSheet, ImageFindings, TagStatistics
 from features.images import ImageSource
 
-#: Queries at a time in the matrix products: bounds their result to 50 MB at 100,000 items.
-BLOCK = 128
+#: Rows of a block in matrix products, which bound its result to 50 MB at 100,000 items.
+BLOCK_ROWS = 128
 
 
 def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
-    """Examine a data set; decodes every image.
+    """Examine a data set and decode every image.
 
     Parameters
     ----------
     dataset : Dataset
     threads : int
-        Images decoded at once.
+        Number of images that are decoded at the same time.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
     return DataSheet(
         dataset=dataset,
         base_rate=float(relevant.mean() / len(database)),
-        hopeless=int((relevant == 0).sum()),
+        unanswerable=int((relevant == 0).sum()),
         neighbour_rate=float(neighbours.mean()) if len(neighbours) else 0.0,
         tags=tag_statistics(dataset.tags) if dataset.has_tags else None,
         images=None if dataset.images is None else examine_images(dataset, threads=threads),
@@ -47,7 +47,7 @@ def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
 
 
 def relevant_counts(query: np.ndarray, database: np.ndarray) -> np.ndarray:
-    """Database items that share a label with each query.
+    """Number of database items that share a label with each query.
 
     Parameters
     ----------
@@ -58,15 +58,15 @@ def relevant_counts(query: np.ndarray, database: np.ndarray) -> np.ndarray:
     -------
     (q,) array of int64
     """
-    # Equal label vectors are counted together, of which there are far fewer than items.
+    # Distinct label vectors are far fewer than items, so equal ones are counted together.
     query_kinds, inverse = np.unique(query, axis=0, return_inverse=True)
     kinds, multiplicity = np.unique(database, axis=0, return_counts=True)
     # Sums of 0/1 in float32 are exact below 2^24 items.
     transposed, weights = kinds.T.astype(np.float32), multiplicity.astype(np.float32)
     counts = np.empty(len(query_kinds), dtype=np.int64)
-    for start in range(0, len(query_kinds), BLOCK):
-        shared = query_kinds[start : start + BLOCK].astype(np.float32) @ transposed
-        counts[start : start + BLOCK] = np.minimum(shared, 1, out=shared) @ weights
+    for start in range(0, len(query_kinds), BLOCK_ROWS):
+        shared = query_kinds[start : start + BLOCK_ROWS].astype(np.float32) @ transposed
+        counts[start : start + BLOCK_ROWS] = np.minimum(shared, 1, out=shared) @ weights
     return counts[inverse.ravel()]
 
 
@@ -103,7 +103,7 @@ def examine_images(dataset: Dataset, *, threads: int = 4) -> ImageFindings:
 
 
 def _examine(images: ImageSource, i: int) -> tuple[str, str]:
-    """Digest of one image's content, and why it cannot be read (empty if it can)."""
+    """Digest of an image's content, and the reason if it cannot be read, else an empty text."""
     reason, content = "", b""
     try:
         image = images.load(i)

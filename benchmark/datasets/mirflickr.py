@@ -32,12 +32,11 @@ ANNOTATIONS = "mirflickr25k_annotations_v080"
 class MIRFlickr25K:
     """MIRFLICKR-25K, images with a label out of 38 (or 24): 16,000 + 2,000.
 
-    The 24 lists of annotations say where a topic is potentially visible; 14 further ones
-    (``_r1``), each within its base list, say where it is relevant.  Two items therefore share a
-    label of the 38 exactly if they share one of the 24.  The training set is the database.
-    Tags are limited to those in ``doc/common_tags.txt`` (1,386) where that file is present.
-    With ``setting=wmh`` there are 5,000 + 1,000 items that have a label and a tag of at least 20
-    images.
+    24 lists of annotations say which images may show a topic; 14 further lists (``_r1``), each
+    contained in its base list, say which images are relevant to it.  Two items therefore share
+    one of 38 labels exactly if they share one of 24.  The training set is the database.  Tags are
+    limited to the 1,386 of ``doc/common_tags.txt`` if that file is present.  ``setting=wmh`` has
+    5,000 + 1,000 items with a label and a tag that at least 20 images carry.
 
     Parameters
     ----------
@@ -46,8 +45,9 @@ class MIRFlickr25K:
     n_query, n_database : int, optional
         Sizes other than the published ones.
     split_seed : int
+        Seed of the split.
     setting : {"default", "wmh"}
-        Of which paper the sizes and the choice of images are.
+        The paper that decides sizes and choice of images.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class MIRFlickr25K:
         self.setting = setting
 
     def load(self, root: Path, cache: Path) -> Dataset:
-        """Read the official files below ``root/mirflickr25k`` (or mirflickr, root itself)."""
+        """Read the official files below ``root/mirflickr25k`` (or mirflickr, or root itself)."""
         if self.labels not in (24, 38):
             raise InputError(f"data set mirflickr25k: labels must be 38 or 24, not {self.labels}")
         check_setting("mirflickr25k", self.setting)
@@ -74,7 +74,7 @@ class MIRFlickr25K:
         )
         collection, sizes = read_mirflickr(home, self.labels), SIZES
         if self.setting == "wmh":
-            collection, sizes = tagged_often(collection, WMH.least), WMH.sizes
+            collection, sizes = tagged_often(collection, WMH.min_images), WMH.sizes
         return choose_items(
             collection,
             reader_name(self),
@@ -103,7 +103,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
     Raises
     ------
     InputError
-        With all files that are missing, or a line of a list that is no image number.
+        If files are missing (all are named), or if a list holds anything but image numbers.
     """
     pictures = home / "mirflickr"
     tag_folder = pictures / "meta" / "tags"
@@ -131,7 +131,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
 
 
 def read_topics(home: Path, n_labels: int, notes: list[str]) -> tuple[list[str], list[list[int]]]:
-    """Names of the topics, and the 1-based numbers of the images that each is in."""
+    """Names of the topics, and the 1-based image numbers of each."""
     lists = [
         path
         for path in sorted((home / ANNOTATIONS).glob("*.txt"), key=lambda path: path.stem)
@@ -154,24 +154,24 @@ def _image_numbers(path: Path) -> list[int]:
     words = path.read_text(encoding="utf-8").split()
     for word in words:
         if not (word.isdigit() and 1 <= int(word) <= N_IMAGES):
-            raise InputError(f"{path}: {word!r} is no number of an image (1 to {N_IMAGES:,})")
+            raise InputError(f"{path}: {word!r} is not an image number (1 to {N_IMAGES:,})")
     return [int(word) for word in words]
 
 
 def _read_tags(
     pictures: Path, files: dict[int, Path], n: int, notes: list[str]
 ) -> list[tuple[str, ...]]:
-    """Tags of each image, one a line; none where the file is empty or missing."""
+    """Tags of each image, one per line; an empty or missing file means no tags."""
     common = pictures / "doc" / "common_tags.txt"
     kept = None
     if common.exists():
         lines = common.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = {line.split()[0] for line in lines if line.strip()}
     else:
-        notes.append("doc/common_tags.txt is missing, so all tags are kept, not only its 1,386")
+        notes.append("doc/common_tags.txt is missing, so all tags are kept in place of its 1,386")
     missing = n - len(files)
     if missing:
-        notes.append(f"{missing:,} tag files are missing; their images have no tags")
+        notes.append(f"missing tag files: {missing:,}; their images have no tags")
     tags: list[tuple[str, ...]] = [()] * n
     for number, path in files.items():
         words = path.read_text(encoding="utf-8", errors="replace").split()

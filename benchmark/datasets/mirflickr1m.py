@@ -20,7 +20,7 @@ SOURCE = (
     "the official MIRFLICKR page of the LIACS Medialab (images0.zip to images9.zip and tags.zip of "
     "the million, annotations v080 of the 25,000)"
 )
-#: Images in a sub-folder: image i lies in folder i // 10,000.
+#: Images per sub-folder: image i is in folder i // 10,000.
 IN_FOLDER = 10_000
 #: Queries of the published split.
 N_QUERY = 2000
@@ -31,20 +31,22 @@ class MIRFlickr1M:
     """MIRFLICKR-1M: training on tagged images and 23,000 labelled, 2,000 labelled queries.
 
     Queries and database are drawn from the first 25,000 images, which are those of MIRFLICKR-25K:
-    image i of the million is ``im<i + 1>.jpg`` there.  Trained on are the database and every
-    image with one of the most frequent tags (897,500 in the paper), except queries; images
-    outside the first 25,000 have no labels, and label-supervised methods leave them out.
+    image i of the million is ``im<i + 1>.jpg`` there.  The training set holds the database and
+    every image with one of the most frequent tags (897,500 in the paper), but no query.  Images
+    after the first 25,000 have no labels, and label-supervised methods leave them out.
 
-    Tags are held as numbers of 2 bytes (4 while they are counted) and the words once, so that
-    reading the million and drawing the split takes less than 1 GB (measured: 60 MB for 100,000
-    images); their features, 4 kB an image for each 1,000 dimensions, come on top.
+    Tags are stored as word numbers of 2 bytes (4 while they are counted), so that reading the
+    million images and drawing the split takes less than 1 GB (measured: 60 MB for 100,000 images).
+    Features take another 4 kB per image and 1,000 dimensions.
 
     Parameters
     ----------
     n_tags : int
-        How many of the most frequent tags count.
+        Number of most frequent tags that are kept.
     n_query, n_database : int, optional
+        Sizes other than the published ones.
     split_seed : int
+        Seed of the split.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ def read_mirflickr1m(home: Path, n_tags: int) -> Collection:
     Raises
     ------
     InputError
-        With all files that are missing.
+        If files are missing; all of them are named.
     """
     tag_folder = home / "tags"
     images = home / "images"
@@ -137,7 +139,7 @@ class ImageNames(Sequence):
 
 
 class FrequentTags(Sequence):
-    """Tags of each image as numbers of words, made into words when they are asked for.
+    """Tags of each image, stored as word numbers and turned into words on access.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ class FrequentTags(Sequence):
     codes : array of int16
         Word numbers of all images, one after the other.
     ends : (n,) array of int64
-        Where each image's part of `codes` ends.
+        End of each image's part of `codes`.
     """
 
     def __init__(self, words: Sequence[str], codes: np.ndarray, ends: np.ndarray) -> None:
@@ -168,7 +170,7 @@ class FrequentTags(Sequence):
         return np.diff(self.ends, prepend=0)
 
     def lengthened(self, n: int) -> FrequentTags:
-        """With images without tags at the end, n in all."""
+        """The same tags for n images; the added images have none."""
         last = self.ends[-1] if len(self) else 0
         more = np.full(n - len(self), last, dtype=np.int64)
         return FrequentTags(self.words, self.codes, np.concatenate([self.ends, more]))
@@ -180,9 +182,10 @@ def read_frequent_tags(folder: Path, n_tags: int) -> FrequentTags:
     Parameters
     ----------
     folder : Path
-        With sub-folders ``0``, ``1``, ... of files ``<number>.txt`` (or ``tags<number>.txt``), a
-        tag in each line; a missing or empty file stands for no tags.
+        Has sub-folders ``0``, ``1``, ... with files ``<number>.txt`` (or ``tags<number>.txt``), one
+        tag per line; a missing or empty file means no tags.
     n_tags : int
+        Number of tags to keep.
     """
     number_of: dict[str, int] = {}
     codes, ends = array("i"), array("q")
@@ -194,7 +197,7 @@ def read_frequent_tags(folder: Path, n_tags: int) -> FrequentTags:
     all_codes = np.frombuffer(codes, dtype=np.int32) if codes else np.zeros(0, dtype=np.int32)
     words = list(number_of)
     counts = np.bincount(all_codes, minlength=len(words))
-    # Only those that may be among the first are sorted.
+    # Only words that can be among the most frequent are sorted.
     least = np.partition(counts, -n_tags)[-n_tags] if len(words) > n_tags else 0
     ranked = sorted(np.flatnonzero(counts >= least).tolist(), key=lambda c: (-counts[c], words[c]))
     chosen = ranked[:n_tags]
@@ -220,6 +223,6 @@ def _tag_files(folder: Path) -> Iterator[tuple[int, Path]]:
         for image in sorted(files):
             if image // IN_FOLDER != number:
                 raise InputError(
-                    f"{files[image]}: image {image} belongs into folder {image // IN_FOLDER}"
+                    f"{files[image]}: image {image} belongs in folder {image // IN_FOLDER}"
                 )
             yield image, files[image]

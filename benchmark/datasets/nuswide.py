@@ -23,7 +23,7 @@ from benchmark.errors import InputError
 TITLE = "NUS-WIDE"
 SOURCE = "the official NUS-WIDE page of the National University of Singapore (LMS)"
 
-#: Folders of the official archives; one of them shows where the collection lies.
+#: Folders of the official archives; any of them marks the folder of the collection.
 FOLDERS = ("Groundtruth", "ImageList", "NUS_WID_Tags", "ConceptsList")
 
 #: The 21 concepts with the most images, in the order of Concepts81.txt.
@@ -41,11 +41,11 @@ SIZES = {21: (2000, 100_000), 81: (5000, 264_648)}
 class NUSWIDE:
     """NUS-WIDE, 21 most frequent concepts (100,000 + 2,000) or all 81 (264,648 + 5,000).
 
-    With 21 labels, only images that carry one of them are drawn; with 81, all images.  The
-    training set is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018
-    words of ``Final_Tag_List.txt`` where that file is present.  Of images listed twice the
-    first counts if their labels agree, otherwise none.  With ``setting=wmh`` there are 5,000 +
-    1,000 items that have a label and a tag of at least 20 images.
+    With 21 labels, only images with one of them are drawn; with 81, all images.  The training set
+    is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018 words of
+    ``Final_Tag_List.txt`` if that file is present.  Of an image that is listed twice the first
+    row is kept if the labels agree, otherwise none.  ``setting=wmh`` has 5,000 + 1,000 items with
+    a label and a tag that at least 20 images carry.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ class NUSWIDE:
     n_query, n_database : int, optional
         Sizes other than the published ones.
     split_seed : int
+        Seed of the split.
     setting : {"default", "wmh"}
-        Of which paper the sizes and the choice of images are.
+        The paper that decides sizes and choice of images.
     """
 
     def __init__(
@@ -73,14 +74,14 @@ class NUSWIDE:
         self.setting = setting
 
     def load(self, root: Path, cache: Path) -> Dataset:
-        """Read the official files below ``root/nuswide`` (or NUS-WIDE, nus-wide, root itself)."""
+        """Read the official files below ``root/nuswide`` (or NUS-WIDE, or root itself)."""
         if self.labels not in SIZES:
             raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
         check_setting("nuswide", self.setting)
         home = find_home(root, ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", "."), FOLDERS)
         collection, sizes = read_nuswide(home, self.labels), SIZES[self.labels]
         if self.setting == "wmh":
-            collection, sizes = tagged_often(collection, WMH.least), WMH.sizes
+            collection, sizes = tagged_often(collection, WMH.min_images), WMH.sizes
         return choose_items(
             collection,
             reader_name(self),
@@ -97,6 +98,7 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     Parameters
     ----------
     home : Path
+        Folder that holds the official archives' folders.
     n_labels : int
         21 or 81.
 
@@ -108,12 +110,12 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     Raises
     ------
     InputError
-        With all files that are missing, or if files differ in length.
+        If files are missing (all are named), or if files differ in length.
     """
     image_list = home / "ImageList" / "Imagelist.txt"
     tag_file = home / "NUS_WID_Tags" / "All_Tags.txt"
     truth = home / "Groundtruth"
-    # The train and test files, which have a bad value, only serve where the whole ones lack.
+    # The train and test files hold a bad value; they are used only if AllLabels is missing.
     halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
     concept_file = home / "ConceptsList" / "Concepts81.txt"
     needed = [image_list, tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
@@ -174,62 +176,64 @@ def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
         try:
             values = pd.read_csv(file, header=None, dtype=np.int64)[0].to_numpy()
         except (ValueError, OverflowError) as error:
-            raise InputError(f"{file}: it must hold one 0 or 1 a line ({error})") from None
+            raise InputError(f"{file} must hold one 0 or 1 per line ({error})") from None
         odd = (values != 0) & (values != 1)
         if odd.any():
             line = int(odd.argmax())
             notes.append(
-                f"{odd.sum()} values in {file.name} are neither 0 nor 1 and read as 0, the "
-                f"first is {values[line]} in line {line + 1:,}"
+                f"{file.name}: values other than 0 and 1, which read as 0: {odd.sum()}, the first "
+                f"is {values[line]} in line {line + 1:,}"
             )
         parts.append(values == 1)
     column = np.concatenate(parts)
     if len(column) != n:
         shown = " and ".join(file.name for file in files)
-        raise InputError(f"{files[0].parent}: {shown} has {len(column)} lines, the list {n}")
+        raise InputError(
+            f"{files[0].parent}: {shown} has {len(column)} lines, but the image list {n}"
+        )
     return column
 
 
 def _reordered(
     labels: np.ndarray, order: list[str], names: list[str], image_list: Path
 ) -> np.ndarray:
-    """Rows of the train and test lists in the order of the whole list."""
+    """Rows of the train and test lists, put in the order of the image list."""
     row = {name: k for k, name in enumerate(order)}
     missing = [name for name in names if name not in row]
     if missing:
         raise InputError(
-            f"{image_list}: {len(missing)} images are in neither TrainImagelist.txt nor "
-            f"TestImagelist.txt, the first is {missing[0]}"
+            f"{image_list}: images that are in neither TrainImagelist.txt nor "
+            f"TestImagelist.txt: {len(missing)}, the first is {missing[0]}"
         )
     return labels[[row[name] for name in names]]
 
 
 def _photo_id(name: str) -> str:
-    """The photo's number on Flickr: ``actor/0001_2124494179.jpg`` is 2124494179."""
+    """The photo's number on Flickr, 2124494179 for ``actor/0001_2124494179.jpg``."""
     return Path(name).stem.rpartition("_")[2]
 
 
 def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str, ...]]:
-    """Tags of each line, which starts with the photo's number."""
+    """Tags of each line; a line starts with the photo's number."""
     text = path.read_text(encoding="utf-8", errors="replace")
     lines = [line.split() for line in text.split("\n") if line.strip()]
     if len(lines) != len(names):
         raise InputError(
-            f"{path} has {len(lines)} lines, but the image list {len(names)}: one of them is cut"
+            f"{path} has {len(lines)} lines, but the image list {len(names)}; one is truncated"
         )
     strangers = sum(words[0] != _photo_id(name) for words, name in zip(lines, names, strict=True))
     if strangers:
-        notes.append(f"{strangers:,} lines of {path.name} carry another number than their image")
+        notes.append(f"{path.name}: lines with the number of another photo: {strangers:,}")
     word_list = path.with_name("Final_Tag_List.txt")
     if not word_list.exists():
-        notes.append("Final_Tag_List.txt is missing, so all tags are kept, not only its 5,018")
+        notes.append("Final_Tag_List.txt is missing, so all tags are kept in place of its 5,018")
         return [tuple(dict.fromkeys(words[1:])) for words in lines]
     kept = set(word_list.read_text(encoding="utf-8", errors="replace").split())
     return [tuple(dict.fromkeys(word for word in words[1:] if word in kept)) for words in lines]
 
 
 def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Mask: of the rows of one photo the first stays if their labels agree, else none."""
+    """Rows to keep, (n,) of bool: of one photo's rows the first if the labels agree, else none."""
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(_photo_id(name), []).append(row)

@@ -1,4 +1,4 @@
-"""From what the user writes after ``--dataset`` to a data set."""
+"""Opening a data set by its name or its folder, as ``--dataset`` gives it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     ----------
     text : str
         ``demo``, ``demo[n=500]``, or the path of a folder with a manifest.  A registered name
-        wins over a folder of that name in the working directory; write ``./demo`` for that.
+        takes precedence over a folder of that name; write ``./demo`` for the folder.
     root : Path
-        Where the files of named data sets lie (``--data-root``).
+        Folder of the files of named data sets (``--data-root``).
     cache : Path
-        Where drawn splits are kept.
+        Folder of stored splits.
 
     Returns
     -------
     Dataset
-        Its split has been checked.
+        With a checked split.
 
     Raises
     ------

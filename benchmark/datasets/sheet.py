@@ -1,4 +1,4 @@
-"""The data sheet of a data set, and how it is worded."""
+"""The data sheet of a data set, and its text."""
 
 from __future__ import annotations
 
@@ -10,16 +10,31 @@ import numpy as np
 
 from benchmark.datasets.base import Dataset
 
-#: Columns of the text, and of its left margin.
+#: Width of the text and of its left margin, in characters.
 WIDTH, INDENT = 100, 13
 
-#: Neighbours in the database share a label this many times as often as chance: sorted by class.
-SORTED = 1.5
+#: A database is sorted by class if neighbours share a label this many times as often as chance.
+MIN_SORTED_RATIO = 1.5
 
 
 @dataclass(frozen=True)
 class TagStatistics:
-    """Tags of a data set: size of the vocabulary, and how tags spread over items and words."""
+    """Statistics of the tags of a data set.
+
+    Attributes
+    ----------
+    vocabulary : int
+        Distinct tags.
+    mean : float
+    most : int
+        Mean and largest number of tags of an item.
+    untagged : int
+        Items without a tag.
+    once : int
+        Tags that occur once.
+    frequent : list of (str, int)
+        The most frequent tags with their counts.
+    """
 
     vocabulary: int
     mean: float
@@ -31,16 +46,16 @@ class TagStatistics:
 
 @dataclass(frozen=True)
 class ImageFindings:
-    """What decoding every image showed.
+    """Result of decoding every image.
 
     Attributes
     ----------
     unreadable : list of (str, str)
-        Name of the image, reason.
+        Name of each unreadable image, and the reason.
     duplicates : list of tuples of int
-        Items whose files (or pixels, where there are no files) are identical.
+        Items whose files are identical, or whose pixels are if there are no files.
     leaked : int
-        Groups of duplicates with a query and a database item.
+        Groups of duplicates that hold both a query and a database item.
     """
 
     unreadable: Sequence[tuple[str, str]]
@@ -50,15 +65,15 @@ class ImageFindings:
 
 @dataclass(frozen=True)
 class DataSheet:
-    """Everything ``--lint`` prints; :meth:`lines` words it.
+    """Everything that ``--lint`` prints, with :meth:`lines` as text.
 
     Attributes
     ----------
     dataset : Dataset
     base_rate : float
-        Share of query-database pairs that share a label, exactly.
-    hopeless : int
-        Queries without a relevant database item (also those without a label).
+        Exact share of query-database pairs that share a label.
+    unanswerable : int
+        Queries without a relevant database item, also for lack of a label.
     neighbour_rate : float
         Share of neighbouring database items, in database order, that share a label.
     tags : TagStatistics or None
@@ -67,15 +82,15 @@ class DataSheet:
 
     dataset: Dataset
     base_rate: float
-    hopeless: int
+    unanswerable: int
     neighbour_rate: float
     tags: TagStatistics | None
     images: ImageFindings | None
 
     @property
     def is_sorted(self) -> bool:
-        """Whether the database comes in the order of its classes."""
-        return self.neighbour_rate > SORTED * self.base_rate
+        """Whether the database is sorted by class."""
+        return self.neighbour_rate > MIN_SORTED_RATIO * self.base_rate
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -103,8 +118,8 @@ class DataSheet:
             f"Split        {len(split.query):,} queries, {len(split.database):,} database, "
             f"{len(split.train):,} training items ({shared:,} of them in the database); {drawn}, "
             f"checksum {split.checksum}",
-            f"             {leaked or 'no'} queries are in the database or the training set; "
-            f"{len(data) - used or 'no'} items are in no part of the split",
+            f"             Queries that are also database or training items: {leaked or 'none'}; "
+            f"items in no part of the split: {len(data) - used or 'none'}",
         ]
 
     def _labels(self) -> list[str]:
@@ -115,8 +130,8 @@ class DataSheet:
         more = f", and {len(order) - 100} more" if len(order) > 100 else ""
         empty = [names[k] for k in order if counts[k] == 0]
         lines = [
-            f"Labels       {len(names)} labels, {per_item.mean():.2f} an item (at most "
-            f"{per_item.max()}); {(per_item == 0).sum() or 'no'} items have none",
+            f"Labels       {len(names)} labels, {per_item.mean():.2f} per item (at most "
+            f"{per_item.max()}); items without a label: {(per_item == 0).sum() or 'none'}",
             f"             {listed}{more}",
         ]
         if empty:
@@ -129,11 +144,11 @@ class DataSheet:
         lines = [
             f"Relevance    base rate {self.base_rate:.4f}: the share of query-database pairs with "
             f"a common label, and about the mAP of a random ranking",
-            f"             {blank or 'no'} queries lack a label; {self.hopeless or 'no'} queries "
-            f"have nothing relevant in the database",
+            f"             Queries without a label: {blank or 'none'}; queries without a relevant "
+            f"database item: {self.unanswerable or 'none'}",
         ]
-        if self.hopeless:
-            lines.append("             WARNING: these can only score 0 and lower every mean")
+        if self.unanswerable:
+            lines.append("             WARNING: these queries score 0 and lower every mean")
         rates = f"{self.neighbour_rate:.3f}, against a base rate of {self.base_rate:.3f}"
         if self.is_sorted:
             lines.append(
@@ -153,9 +168,10 @@ class DataSheet:
         if tags is None:
             return ["Tags         none: methods that learn from tags cannot run"]
         return [
-            f"Tags         {tags.vocabulary:,} different ones, {tags.mean:.2f} an item (at most "
-            f"{tags.most}); {tags.untagged or 'no'} items have none, {tags.once:,} tags occur once",
-            f"             most frequent: {_counts(tags.frequent)}",
+            f"Tags         {tags.vocabulary:,} distinct tags, {tags.mean:.2f} per item (at most "
+            f"{tags.most}); items without a tag: {tags.untagged or 'none'}; tags that occur once: "
+            f"{tags.once:,}",
+            f"             Most frequent: {_counts(tags.frequent)}",
         ]
 
     def _image_lines(self) -> list[str]:
@@ -164,14 +180,14 @@ class DataSheet:
             given = ", ".join(self.dataset.features)
             return [f"Images       none: features are given ({given})"]
         bad, groups = images.unreadable, images.duplicates
-        across = f", {images.leaked:,} of them across queries and database" if groups else ""
+        across = f"; groups across queries and database: {images.leaked:,}" if groups else ""
         lines = [
-            f"Images       {len(self.dataset):,} decoded, {len(bad) or 'none'} unreadable; "
-            f"{len(groups) or 'no'} groups of images with identical content{across}",
+            f"Images       {len(self.dataset):,} decoded; unreadable: {len(bad) or 'none'}; groups "
+            f"of images with identical content: {len(groups) or 'none'}{across}",
         ]
-        lines += [f"             unreadable: {name} ({reason})" for name, reason in bad[:10]]
+        lines += [f"             Unreadable: {name} ({reason})" for name, reason in bad[:10]]
         name = self.dataset.images.name
-        lines += [f"             identical: {', '.join(map(name, g[:5]))}" for g in groups[:10]]
+        lines += [f"             Identical: {', '.join(map(name, g[:5]))}" for g in groups[:10]]
         if images.leaked:
             lines.append(
                 "             WARNING: a query whose copy lies in the database finds it at "
@@ -184,12 +200,12 @@ class DataSheet:
 
 
 def _counts(pairs: Iterable[tuple[str, int]]) -> str:
-    """Names with their counts; the blank between the two is not for breaking lines."""
+    """Names with their counts, joined by blanks at which no line is broken."""
     return ", ".join(f"{name}\N{NO-BREAK SPACE}{count:,}" for name, count in pairs)
 
 
 def _wrapped(lines: Sequence[str]) -> Iterator[str]:
-    """Lines broken between words, continued below the second column."""
+    """Lines broken between words; continued lines are indented."""
     for line in lines:
         for part in textwrap.wrap(line, WIDTH, subsequent_indent=" " * INDENT):
             yield part.replace("\N{NO-BREAK SPACE}", " ")

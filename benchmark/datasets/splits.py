@@ -1,4 +1,4 @@
-"""Splits: drawn once with a seed, kept beside the cache with a checksum, and used again."""
+"""Splits, which are drawn once with a seed, stored with a checksum and used again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmark.files import write_file
 
 
 def draw_split(pool: np.ndarray, n_query: int, n_database: int | None, seed: int) -> Split:
-    """Random queries, and a random database that is trained on as well.
+    """Draw random queries and a random database, which is also the training set.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def draw_split(pool: np.ndarray, n_query: int, n_database: int | None, seed: int
         Numbers of the items to draw from.
     n_query : int
     n_database : int or None
-        None: everything that is no query.
+        None for all items that are not queries.
     seed : int
 
     Returns
     -------
     Split
-        Without regard to labels; for one seed it depends on the pool's order and length alone.
+        Drawn without regard to labels; for a given seed it depends on the pool alone.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def draw_split(pool: np.ndarray, n_query: int, n_database: int | None, seed: int
         If the pool is too small, or a size or the seed is out of range.
     """
     if seed < 0:
-        raise InputError(f"the seed of a split must not be negative, but is {seed}")
+        raise InputError(f"the seed of a split must be at least 0, not {seed}")
     rest = len(pool) - n_query
     n_database = rest if n_database is None else n_database
     if min(n_query, n_database) < 1 or n_database > rest:
         raise InputError(
             f"cannot draw {n_query} queries and {n_database} database items from {len(pool)} "
-            f"items: both must be at least 1, and together no more than there are"
+            f"items: both must be at least 1, and their sum at most {len(pool)}"
         )
     order = np.random.default_rng(seed).permutation(np.asarray(pool, dtype=np.int64))
     query = np.sort(order[:n_query])
@@ -52,7 +52,7 @@ def draw_split(pool: np.ndarray, n_query: int, n_database: int | None, seed: int
 
 
 def shrink(n_pool: int, n_query: int, n_database: int) -> tuple[int, int]:
-    """Sizes for a pool that is too small for the published ones: the same share of queries.
+    """Sizes for a pool that is too small for the published ones, with the same share of queries.
 
     Returns
     -------
@@ -68,23 +68,23 @@ def shrink(n_pool: int, n_query: int, n_database: int) -> tuple[int, int]:
 def stored_split(
     folder: Path, name: str, fingerprint: str, draw: Callable[[], Split]
 ) -> tuple[Split, list[str]]:
-    """The split that is kept on disk, or a new one, which is then kept.
+    """Read the stored split, or draw one and store it.
 
     Parameters
     ----------
     folder : Path
-        Where split files lie; made if need be.
+        Folder of the split files; it is created if missing.
     name : str
         Name of the data set, with its parameters.
     fingerprint : str
-        Digest of all that the draw depends on: the pool, the sizes and the seed.
+        Digest of the pool, the sizes and the seed.
     draw : function without arguments to Split
 
     Returns
     -------
     split : Split
     notes : list of str
-        Empty, or why the kept split could not be used.
+        Empty, or the reason why the stored split could not be used.
     """
     path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', name).strip('_')}.split.json"
     notes = []
@@ -99,18 +99,18 @@ def stored_split(
 
 
 def _read(path: Path, fingerprint: str) -> Split:
-    """The split of a file; ValueError says what is wrong with it."""
+    """Read a split file; a ValueError says what is wrong with it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         parts = (content[part] for part in ("train", "database", "query"))
         split = Split(*(np.array(part, dtype=np.int64) for part in parts), seed=content["seed"])
         checksum, belongs_to = content["checksum"], content["fingerprint"]
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise ValueError("is truncated or no split file") from None
+        raise ValueError("is truncated or not a split file") from None
     if split.checksum != checksum:
-        raise ValueError("was altered: its checksum does not match")
+        raise ValueError("was altered, since its checksum does not match")
     if belongs_to != fingerprint:
-        raise ValueError("belongs to other data or another version of them")
+        raise ValueError("belongs to other data or to another version")
     return split
 
 

@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
-#: Chance that a concept in the picture is tagged, that a second word for it is added, and that a
-#: word near to it is.
+#: Chances that a concept in the picture is tagged, that a second word for it is added, and that a
+#: related word is added.
 TAGGED, SECOND, RELATED = 0.65, 0.5, 0.25
 
-#: The k-th word of a list has a weight of k to the power -ZIPF: words for a concept, and others.
+#: The k-th word of a list has the weight k^-ZIPF: words for a concept, and other words.
 ZIPF, ZIPF_OTHERS = 1.4, 1.0
 
 #: Mean number of irrelevant words per item, and the share of items without any tag.
@@ -23,7 +23,7 @@ WRONG = 0.04
 #: Chances that a word is written in the plural, or misspelt.
 PLURAL, MISSPELT = 0.08, 0.03
 
-#: Words for each concept, most common first; after the bar, words that go with it.
+#: Words for each concept, most common first; after the bar, related words.
 WORDS: dict[str, str] = {
     "animal": "animal dog horse cow wildlife pet sheep deer | cute farm fur wild puppy zoo",
     "beach": "beach sand shore coast seaside | holiday vacation summer swimming surf tan",
@@ -94,9 +94,9 @@ def draw_tags(
 ) -> list[tuple[str, ...]]:
     """Tags for items with known concepts.
 
-    Most concepts of an item are tagged, by one or two of several words each (Zipf: few of them are
-    common); related, irrelevant and wrong words join them, some words are in the plural
-    or misspelt, and some items have no tag.
+    Most concepts of an item are tagged with one or two words each, drawn by Zipf's law.  Related,
+    irrelevant and wrong words are added, some words are in the plural or misspelt, and some items
+    have no tag.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _pick_words(
     zipf: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, list[str]]:
-    """For each (item, group) one word of the group, the k-th with a weight of k^-zipf."""
+    """One word of its group for each (item, group); the k-th word has the weight k^-zipf."""
     draws = rng.random(len(items))
     ranks = np.empty(len(items), dtype=int)
     for group, choices in enumerate(words):
@@ -158,7 +158,7 @@ def _pick_words(
 
 
 def _as_written(words: list[str], rng: np.random.Generator) -> list[str]:
-    """The words with some plurals and some slips: two letters swapped, or one left out."""
+    """The words, some in the plural and some misspelt: two letters swapped, or one left out."""
     words = list(words)
     draws = rng.random(len(words))
     for position in np.flatnonzero(draws < PLURAL + MISSPELT).tolist():

@@ -1,4 +1,4 @@
-"""Clock, memory and versions of a run."""
+"""Time, memory and software versions of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "gensim", "torch", "tor
 
 
 class Stopwatch:
-    """Seconds spent in named blocks."""
+    """Seconds that named blocks took."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -29,7 +29,7 @@ class Stopwatch:
 
 
 def reset_peak_memory() -> None:
-    """Start a new measurement of this process's peak memory, where the system allows it."""
+    """Start a new measurement of this process's peak memory, if the system allows it."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -39,7 +39,7 @@ def reset_peak_memory() -> None:
 def peak_megabytes() -> float:
     """Largest resident memory of this process since the last reset, in MB (10^6 bytes).
 
-    Linux counts it from the reset; elsewhere it is the peak since the process began.
+    Linux measures it from the reset, other systems from the start of the process.
     """
     try:
         status = Path("/proc/self/status").read_text()
@@ -54,7 +54,7 @@ def peak_megabytes() -> float:
 
 @lru_cache
 def versions() -> dict[str, str]:
-    """Versions of Python, of the libraries that results depend on, and the source's commit."""
+    """Versions of Python and of the libraries that results depend on, and the git commit."""
     from benchmark import __version__
 
     found = {"hashbench": __version__, "python": platform.python_version()}

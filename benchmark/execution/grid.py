@@ -147,7 +147,7 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
 
 
 def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:
-    """Those of a fit, and before it of one for each point on a part of the training items."""
+    """Operations of the final fit plus one fit per tuning point on the reduced training set."""
     part = replace(task, n_train=task.n_train - n_validation(task.n_train))
     tried = [clone(hasher).set_params(**point).operations(part) for point in points]
     return float(sum(tried, hasher.operations(task)))

@@ -1,4 +1,4 @@
-"""What a run will cost, before it starts: ``--dry-run``."""
+"""The estimated cost of a run, for ``--dry-run``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from benchmark.execution.options import RunOptions
 from benchmark.execution.pending import finished_cells
 from benchmark.store.store import Store
 
-#: How much longer a method takes than its operations at the speed of a matrix product, where
-#: nothing is known of it yet: measured between 0.6 (itq) and 3.5 (sph) on 5,500 x 512 features.
-#: What cells share makes all but the first of them cheaper than that.
+#: Time of a method relative to a matrix product of as many operations, if no cell of the method has
+#: been measured: between 0.6 (itq) and 3.5 (sph) on 5,500 x 512 features.  Shared results make
+#: every cell but the first cheaper.
 OVERHEAD = 2.0
-#: Seconds that every cell takes besides training: ranking, metrics, writing.
+#: Seconds of a cell besides training: ranking, metrics and writing.
 PER_CELL = 0.3
 
 
 @dataclass(frozen=True)
 class Price:
-    """Cells of one method variant and what they will cost.
+    """Number and estimated cost of the cells of one method variant.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ def price_cells(cells: Sequence[Cell], options: RunOptions) -> list[Price]:
 
 
 def price_text(prices: Sequence[Price], jobs: int) -> str:
-    """The prices as lines for a terminal, with the total over `jobs` parallel cells."""
+    """The prices as text for a terminal, with the total for `jobs` parallel cells."""
     width = max(len(p.variant) for p in prices)
     lines = [f"{'method':<{width}}  to run   done  skipped  estimated"]
     for p in prices:

@@ -1,8 +1,8 @@
-"""Parameters chosen on a validation part of the training items, for ``--tune``: no query is seen.
+"""Parameters chosen on a validation part of the training items, for ``--tune``.
 
-A fifth of the training items that can be judged, at most 1,000, become queries; the method is
-fitted on all the others, which they search.  The point of the method's grid with the largest mAP
-over the whole ranking is chosen.
+A fifth of the training items that can be judged, at most 1,000, become queries.  The method is
+fitted on all other training items, which are also the database.  The point of the method's grid
+with the largest mAP over the whole ranking is chosen.  No query of the benchmark is used.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from features.tags import TagMatrix
     from methods import Hasher
 
-#: Validation queries: one of so many items, and no more than that.
-ONE_OF, MOST = 5, 1000
+#: Validation queries: this share of the training items that can be judged, up to a maximum.
+VALIDATION_SHARE, MAX_VALIDATION_QUERIES = 1 / 5, 1000
 
-#: Share of the items searched that count as relevant by their tags.
-NEAREST = 0.03
+#: Share of the searched items that are relevant to a query by their tags.
+RELEVANT_SHARE = 0.03
 
-#: Bounds the memory for similarities (100,000 items: 80 MB).
-QUERIES_AT_ONCE = 100
+#: Queries of a block, which bounds the memory for similarities (100,000 items: 80 MB).
+BLOCK_ROWS = 100
 
 VALIDATION = Protocol("validation", map_at=(), precision_at=())
 
 
 @dataclass(frozen=True)
 class Training:
-    """All that there is to learn from, also more than the method is handed.
+    """All training data; a method is handed the part that it may learn from.
 
     Attributes
     ----------
@@ -68,30 +68,30 @@ class Relevance(NamedTuple):
     Attributes
     ----------
     known : (n,) array of bool
-        Items that can be judged; only they become queries.
-    between : callable
-        From the row numbers of queries and of items to labels of both, so that a query and an
-        item share one if they are relevant to each other.
+        Items that can be judged; only these become queries.
+    as_labels : callable
+        Maps row numbers of queries and of items to labels of both.  A query and an item share a
+        label if they are relevant to each other, so that the protocol can evaluate them.
     """
 
     known: np.ndarray
-    between: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    as_labels: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def points_of(hasher: Hasher, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The points of a method's grid, of which the first is the method as it is.
+    """The points of a method's grid; the first holds the method's own values.
 
     Parameters
     ----------
     hasher : Hasher
     fixed : mapping
-        Parameters that the user has set, which stay.
+        Parameters that the user has set; they are not varied.
 
     Returns
     -------
     list of dict
-        Parameters of each point; empty where there is nothing to choose: no grid, all of it
-        fixed, or a preset that stands for given values.
+        Parameters of each point; empty if there is nothing to choose, because the method has no
+        grid, the user has fixed all of it, or a preset sets the values.
     """
     if hasher.presets and hasher.preset != "default":
         return []
@@ -105,8 +105,8 @@ def points_of(hasher: Hasher, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def n_validation(n_known: int) -> int:
-    """How many of the training items that can be judged become queries."""
-    return min(MOST, max(1, n_known // ONE_OF))
+    """Number of validation queries for so many training items that can be judged."""
+    return min(MAX_VALIDATION_QUERIES, max(1, int(VALIDATION_SHARE * n_known)))
 
 
 def tune(
@@ -114,7 +114,7 @@ def tune(
 ) -> Tuning:
     """Try points of a method's grid on a validation part of the training items.
 
-    A point that the method refuses, or with which its numbers overflow, is none to choose.
+    A point is not chosen if the method refuses it or its numbers overflow.
 
     Parameters
     ----------
@@ -124,8 +124,8 @@ def tune(
         From :func:`points_of`.
     data : Training
     relevance : {"labels", "tags"}
-        What makes two items relevant to each other: :func:`shared_labels`, which the papers
-        take, or :func:`similar_tags`, for which labels are not looked at.
+        The relevance of two items: :func:`shared_labels`, as in the papers, or
+        :func:`similar_tags`, which uses no labels.
 
     Returns
     -------
@@ -134,11 +134,11 @@ def tune(
     Raises
     ------
     ValueError
-        If the method can be fitted at no point.
+        If the method fails at every point.
     """
     judge = shared_labels(data.labels) if relevance == "labels" else similar_tags(data.tags)
     queries, fitted = _parts(judge.known, hasher.random_state)
-    labels = judge.between(queries, fitted)
+    labels = judge.as_labels(queries, fitted)
     trials = []
     for number, point in enumerate(points):
         candidate = clone(hasher).set_params(**point)
@@ -153,7 +153,7 @@ def tune(
             error = f"{type(exception).__name__}: {exception}".splitlines()[0]
         trials.append(Trial(point, value, time.perf_counter() - start, error))
     if all(trial.mAP is None for trial in trials):
-        raise ValueError(f"--tune: the method can be fitted at no point: {trials[0].error}")
+        raise ValueError(f"--tune: the method fails at every point of its grid: {trials[0].error}")
     return Tuning(relevance, len(fitted), len(queries), trials)
 
 
@@ -163,15 +163,16 @@ def shared_labels(labels: np.ndarray) -> Relevance:
 
 
 def similar_tags(tags: sparse.sparray) -> Relevance:
-    """The items with the most similar tags are relevant to a query: 3 % of those searched.
+    """The 3 % of the searched items with the most similar tags are relevant to a query.
 
-    Similarity is the cosine of tag vectors in which a tag that n(t) of n items carry weighs
-    ``log(n / n(t))``; items with nothing in common are never relevant, equally similar ones all.
+    Similarity is the cosine of tag vectors, in which a tag of n(t) of n items has the weight
+    ``log(n / n(t))``.  Items without a common tag are never relevant; items as similar as the last
+    relevant one are relevant too.
 
-    Of the rules that were tried on the training items of Corel-5k, the one whose mAP orders methods
-    and their settings most as that of shared labels does; figures in ``docs/protocols.md``.
-    Nearness of mean word vectors favours methods that learn these, and one shared tag makes a fifth
-    of all items relevant.
+    Among the rules tried on the training items of Corel-5k, this one orders methods and settings
+    most nearly as shared labels do; ``docs/protocols.md`` has the figures.  Similarity of mean word
+    vectors favours methods that learn these, and a single common tag makes a fifth of all items
+    relevant.
     """
     carried = sparse.csr_array(tags != 0).astype(np.float64)
     counts = np.maximum(carried.sum(axis=0), 1)
@@ -179,24 +180,24 @@ def similar_tags(tags: sparse.sparray) -> Relevance:
     norms = np.sqrt(vectors.power(2).sum(axis=1))
     unit = sparse.csr_array(vectors / np.where(norms > 0, norms, 1)[:, None])
 
-    def between(queries: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # Each query is a label of its own, which the items relevant to it carry.
+    def as_labels(queries: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # Each query is a label of its own, and the items relevant to it have that label.
         labels = np.empty((len(items), len(queries)), dtype=bool)
-        searched, nearest = unit[items].T.tocsr(), max(1, round(NEAREST * len(items)))
-        for rows in gen_batches(len(queries), QUERIES_AT_ONCE):
+        searched, nearest = unit[items].T.tocsr(), max(1, round(RELEVANT_SHARE * len(items)))
+        for rows in gen_batches(len(queries), BLOCK_ROWS):
             similarity = (unit[queries[rows]] @ searched).toarray()
             least = -np.partition(-similarity, nearest - 1, axis=1)[:, nearest - 1 : nearest]
             labels[:, rows] = ((similarity >= least) & (similarity > 0)).T
         return np.eye(len(queries), dtype=bool), labels
 
-    return Relevance(norms > 0, between)
+    return Relevance(norms > 0, as_labels)
 
 
 def _parts(known: np.ndarray, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of the validation queries and of all other training items."""
     judged = np.flatnonzero(known)
     if not len(judged):
-        raise ValueError("no training item can be judged by what --tune names")
+        raise ValueError("--tune: no training item has the labels or tags that define relevance")
     rng = np.random.default_rng(seed)
     queries = np.sort(rng.choice(judged, n_validation(len(judged)), replace=False))
     return queries, np.setdiff1d(np.arange(len(known)), queries)
@@ -204,7 +205,7 @@ def _parts(known: np.ndarray, seed: int | None) -> tuple[np.ndarray, np.ndarray]
 
 @contextmanager
 def _own_checkpoints(number: int) -> Iterator[None]:
-    """A folder for each point: the state of a training does not say to which one it belongs."""
+    """Give each point a folder of its own, since a checkpoint does not name its point."""
     here = computing()
     folder = here.checkpoints and here.checkpoints / f"point-{number}"
     with computing_with(replace(here, checkpoints=folder)):
@@ -212,7 +213,7 @@ def _own_checkpoints(number: int) -> Iterator[None]:
 
 
 def _fit(hasher: Hasher, data: Training, rows: np.ndarray) -> None:
-    """Fit on some of the training items, with the supervision that the method is handed."""
+    """Fit on some of the training items, with the supervision that the method declares."""
     handed = hasher.supervised_by(tags=data.tags, labels=data.labels, copies=data.copies)
     some = {name: known if known is None else known[rows] for name, known in handed.items()}
     hasher.fit(data.items[rows], **some)

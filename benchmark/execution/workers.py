@@ -1,4 +1,4 @@
-"""Cells spread over processes: joblib on this machine, or a dask cluster."""
+"""Cells spread over processes, by joblib on this machine or on a dask cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def spread(run: Run, cells: Sequence[Cell]) -> Iterator[tuple[Cell, CellResult]]
                 del left[cell]
                 yield cell, result
     except BrokenProcessPool:
-        # Which cell killed its worker cannot be told from here: run the rest one at a time.
+        # The cell that killed its worker is unknown, so the remaining cells run one at a time.
         for cell in left:
             yield cell, _run_alone(run, cell)
 
@@ -81,7 +81,7 @@ def _run_alone(run: Run, cell: Cell) -> CellResult:
 
 @contextmanager
 def _backend(workers: Workers) -> Iterator[None]:
-    """joblib set up for the backend, each worker with its share of the cores."""
+    """Set up joblib for the backend, with an equal share of the cores for each worker."""
     from joblib import parallel_config
 
     if workers.backend == "loky":

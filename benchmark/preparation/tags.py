@@ -1,4 +1,4 @@
-"""The tags of a run: which of them count, and where their word vectors come from."""
+"""The tags of a run: which are kept, and where their word vectors come from."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from features.writing import written
 if TYPE_CHECKING:
     from features.tags import TagMatrix
 
-#: What stands for a file of word vectors where the user names none.
+#: Origin of the word vectors if the user names no file.
 OWN_VECTORS = "skip-gram on the training tags"
 
-#: Bytes of a file that takes so long to read that the user is told.
-LARGE = 100_000_000
+#: Files of at least this size are announced, since reading them takes a while.
+MIN_ANNOUNCED_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
 class TagRequest:
-    """What the user asked for.
+    """The options of the command on tags.
 
     Attributes
     ----------
     word_vectors : Path or None
         File of word vectors; None for vectors trained on the training tags.
     min_count : int
-        Training images that must carry a tag.
+        Training images that a tag must occur in to be kept.
     """
 
     word_vectors: Path | None = None
@@ -47,13 +47,13 @@ class TagSource:
     Attributes
     ----------
     min_count : int
-        Training images that must carry a tag.
+        Training images that a tag must occur in to be kept.
     words : tuple of V str
         The tags, in alphabetical order.
     vectors : (V, e) array of float32, or None
-        Their word vectors, zero for a tag without one; None where methods train their own.
+        Their word vectors, zero for a tag without one; None if methods train their own.
     origin : dict or str
-        Name and checksum of the file of word vectors, or what stands for it.
+        Name and checksum of the file of word vectors, or :data:`OWN_VECTORS`.
     """
 
     min_count: int
@@ -80,13 +80,13 @@ class TagSource:
 def open_tags(
     dataset: Dataset, request: TagRequest, cache: Path, log: Callable[[str], None]
 ) -> TagSource:
-    """Look up the word vectors of the training tags; those found before are kept in `cache`.
+    """Look up the word vectors of the training tags, and keep them in `cache` for the next run.
 
     Raises
     ------
     InputError, FeatureError
-        If the file of word vectors is missing, damaged or of another kind, or knows none of the
-        tags; or if no tag is frequent enough.
+        If the file of word vectors is missing, damaged, of another kind or without any of the
+        tags, or if no tag is frequent enough.
     """
     from features.tags import tag_matrix
 
@@ -94,32 +94,32 @@ def open_tags(
     words = tag_matrix(tags, min_count=request.min_count).words
     if any(tags) and not words:
         raise InputError(
-            f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} is carried "
-            "by so many training images; give a smaller number"
+            f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} occurs in at "
+            f"least {request.min_count} training images; lower it"
         )
     if request.word_vectors is None:
         return TagSource(request.min_count, words, None, OWN_VECTORS)
     path = Path(request.word_vectors)
     option = f"--word-vectors {path}"
     if not words:
-        raise InputError(f"{option}: data set {dataset.name} has no tags; leave the option out")
+        raise InputError(f"{option}: data set {dataset.name} has no tags; omit the option")
     if not path.is_file():
-        raise InputError(f"{option}: there is no such file")
+        raise InputError(f"{option}: no such file")
     origin = {"file": path.name, "checksum": checksum(path)[:32]}
     vectors = _looked_up(path, origin["checksum"], words, cache / "word-vectors", log)
     if not vectors.any():
         raise InputError(
-            f"{option}: it knows none of the {len(words):,} training tags of data set "
-            f"{dataset.name} (the first: {', '.join(words[:5])}); give a file in their language"
+            f"{option}: the file has none of the {len(words):,} training tags of data set "
+            f"{dataset.name} ({', '.join(words[:5])} ...); give a file in the language of the tags"
         )
     return TagSource(request.min_count, words, vectors, origin)
 
 
 def describe_tags(identity: Mapping[str, Any]) -> str:
-    """Where word vectors come from and which tags count, for people."""
+    """The word vectors and the kept tags in words, for footnotes."""
     origin, min_count = identity["word_vectors"], identity["min_count"]
-    text = f"word vectors of {origin['file']}" if isinstance(origin, Mapping) else origin
-    return f"{text}; tags of at least {min_count} training images" if min_count > 1 else text
+    text = f"word vectors from {origin['file']}" if isinstance(origin, Mapping) else origin
+    return f"{text}; tags in at least {min_count} training images" if min_count > 1 else text
 
 
 def _looked_up(
@@ -136,8 +136,8 @@ def _looked_up(
     except (OSError, ValueError, EOFError):
         # Not there yet, or damaged.
         pass
-    if path.stat().st_size > LARGE:
-        log(f"reading word vectors of {path.name}")
+    if path.stat().st_size >= MIN_ANNOUNCED_BYTES:
+        log(f"reading word vectors from {path.name}")
     vectors = load_word_vectors(path, words)
     with written(stored) as temporary:
         np.save(temporary, vectors)

@@ -33,10 +33,12 @@ def changes_of(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def check_changes(changes: Mapping[str, Mapping], names: Set[str]) -> None:
-    """Complain of a method that is not among those to run."""
+    """Raise InputError if a parameter is set for a method that is not run."""
     for name in changes:
         if name not in names:
-            raise InputError(f"--set {name}.…: {name} is not among the methods to run")
+            raise InputError(
+                f"--set {name}.{next(iter(changes[name]))}: {name} is not among the methods to run"
+            )
 
 
 def changed(variant: Variant, changes: Mapping[str, Mapping[str, Any]]) -> Variant:

@@ -1,9 +1,9 @@
 """Arguments: every complaint is one line with exit status 2, before any work."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -158,10 +158,11 @@ def test_plugin_may_not_take_a_known_name(run, plugin):
     assert_refused(run("--plugin", plugin("itq")), "registered twice")
 
 
-@pytest.mark.parametrize("kind", ["methods", "datasets", "features", "protocols", "all"])
+@pytest.mark.parametrize("kind", ["methods", "datasets", "features", "protocols", "papers", "all"])
 def test_list(run, kind):
     status, out, _ = run("--list", kind)
     known = {"methods": "itq", "datasets": "demo", "features": "gist", "protocols": "hashnet"}
+    known["papers"] = "ijcai-2"
     assert status == 0
     for key, name in known.items():
         assert (name in out.split()) == (kind in (key, "all"))
@@ -206,9 +207,14 @@ def test_wildcards_variants_and_set(run, tmp_path):
 
 
 def test_version_and_console_script():
-    start = time.perf_counter()
+    def cpu_seconds():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    # Processor time, which other work on the machine does not lengthen.
+    before = cpu_seconds()
     answer = subprocess.run(
         [Path(sys.executable).parent / "hashbench", "--version"], capture_output=True, text=True
     )
     assert answer.stdout.startswith("hashbench ")
-    assert time.perf_counter() - start < 60
+    assert cpu_seconds() - before < 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.datasets.demo import CONCEPTS, IMPLIED, SETTINGS, Demo, draw_scenes
+from benchmark.datasets.demo import CONCEPTS, IMPLIED, SCENE_KINDS, Demo, draw_scenes
 from benchmark.datasets.lint import relevant_counts, tag_statistics
 from benchmark.datasets.opening import open_dataset
 from benchmark.datasets.scenes import PAINTERS, SIZE, render
@@ -115,10 +115,10 @@ def test_narrow_concepts_imply_wide_ones_and_the_subject_is_there():
     column = {concept: labels[:, k] for k, concept in enumerate(CONCEPTS)}
     for narrow, wide in IMPLIED.items():
         assert column[wide][column[narrow]].all()
-    for k, setting in enumerate(SETTINGS):
-        assert column[setting.subject][which == k].all()
-    weights = np.array([setting.weight for setting in SETTINGS])
-    shares = np.bincount(which, minlength=len(SETTINGS)) / 5000
+    for k, kind in enumerate(SCENE_KINDS):
+        assert column[kind.subject][which == k].all()
+    weights = np.array([kind.weight for kind in SCENE_KINDS])
+    shares = np.bincount(which, minlength=len(SCENE_KINDS)) / 5000
     np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.02)
 
 
@@ -140,9 +140,9 @@ def test_pictures_are_small_and_in_colour():
 
 def test_concepts_settings_and_words_belong_together():
     assert set(WORDS) == set(CONCEPTS) == set(PAINTERS)
-    for setting in SETTINGS:
-        assert {setting.subject, *setting.others} <= set(CONCEPTS)
-        assert all(0 < p <= 1 for p in setting.others.values())
+    for kind in SCENE_KINDS:
+        assert {kind.subject, *kind.others} <= set(CONCEPTS)
+        assert all(0 < p <= 1 for p in kind.others.values())
 
 
 def test_tags_are_those_of_users(demo):

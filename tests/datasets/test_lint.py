@@ -40,14 +40,14 @@ def test_rates_by_hand():
     sheet = data_sheet(dataset(labels, ([0, 1], [0, 1, 2, 3], [4, 5, 6])))
     # Query 4 meets items 0 and 1; 5 and 6 meet none.
     assert sheet.base_rate == pytest.approx(2 / 12)
-    assert sheet.hopeless == 2
+    assert sheet.unanswerable == 2
     # Neighbours 01 and 12 share a label, 23 does not.
     assert sheet.neighbour_rate == pytest.approx(2 / 3)
     text = str(sheet)
     assert "base rate 0.1667" in text
-    assert "1 queries lack a label" in text
-    assert "2 queries have nothing relevant" in text
-    assert "can only score 0" in text
+    assert "Queries without a label: 1;" in text
+    assert "queries without a relevant database item: 2" in " ".join(text.split())
+    assert "score 0 and lower every mean" in text
     assert "label0 3, label1 2, label2 1" in text
     assert "3 queries, 4 database, 2 training items (2 of them in the database)" in text
 
@@ -66,7 +66,7 @@ def test_sorted_order_is_noticed_and_shuffled_order_is_not():
 
 def test_overlap_of_queries_and_database():
     data = dataset(np.ones((4, 1)), ([0], [0, 1, 2], [2, 3]))
-    assert "1 queries are in the database or the training set" in str(data_sheet(data))
+    assert "Queries that are also database or training items: 1;" in str(data_sheet(data))
 
 
 def test_tag_statistics_by_hand():
@@ -94,9 +94,9 @@ def test_duplicates_and_unreadable_files(tmp_path):
     assert sheet.images.leaked == 1
     assert [name for name, _ in sheet.images.unreadable] == ["5.png"]
     text = str(sheet)
-    assert "1 unreadable" in text
-    assert "unreadable: 5.png (" in text
-    assert "identical: 0.png, 3.png, 4.png" in text
+    assert "unreadable: 1;" in text
+    assert "Unreadable: 5.png (" in text
+    assert "Identical: 0.png, 3.png, 4.png" in text
     assert "WARNING: a query whose copy lies in the database" in text
 
 
@@ -149,4 +149,4 @@ def test_corel5k(tmp_path):
     assert sheet.is_sorted
     assert sheet.images.unreadable == []
     assert sheet.tags.vocabulary == 374
-    assert sheet.hopeless == 0
+    assert sheet.unanswerable == 0

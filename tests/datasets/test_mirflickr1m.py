@@ -122,11 +122,11 @@ def test_features_in_place_of_images(small, tmp_path):
 
 
 def test_what_is_missing_or_misplaced_is_named(small, tmp_path):
-    with pytest.raises(InputError, match=r"mirflickr1m is missing.*tags\.zip.*images belong into"):
+    with pytest.raises(InputError, match=r"mirflickr1m is missing.*tags\.zip.*images belong in "):
         open_dataset("mirflickr1m", tmp_path, tmp_path)
     home = build(tmp_path)
     (home / "tags" / "0" / "17.txt").write_text("sky")
-    with pytest.raises(InputError, match=r"17\.txt: image 17 belongs into folder 1"):
+    with pytest.raises(InputError, match=r"17\.txt: image 17 belongs in folder 1"):
         open_dataset("mirflickr1m", tmp_path, tmp_path)
     with pytest.raises(InputError, match="n_tags must be"):
         open_dataset("mirflickr1m[n_tags=0]", tmp_path, tmp_path)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.datasets.collection import Setting
+from benchmark.datasets.collection import PaperSetting
 from benchmark.datasets.given import load_given_features
 from benchmark.datasets.nuswide import FREQUENT
 from benchmark.datasets.opening import open_dataset
@@ -141,7 +141,7 @@ def test_train_and_test_files_with_the_lake_bug(tmp_path):
     assert photos(first) == photos(second)
     notes = [note for note in first.notes if "Labels_lake_Train.txt" in note]
     assert len(notes) == 1
-    assert "1 values" in notes[0]
+    assert "read as 0: 1," in notes[0]
     assert "-1130179 in line 2" in notes[0]
 
 
@@ -160,7 +160,7 @@ def test_images_that_are_missing(tmp_path):
     (home / "Flickr" / "folder0" / "0000_11.jpg").unlink()
     data = open_dataset("nuswide", tmp_path, tmp_path / "cache")
     assert 11 not in photos(data)
-    assert any("1 of 7 images are not in" in note for note in data.notes)
+    assert any("1 of 7 images" in note for note in data.notes)
     shutil.rmtree(home / "Flickr")
     with pytest.raises(InputError, match=r"no image was found.*official NUS-WIDE page.*features"):
         open_dataset("nuswide", tmp_path, tmp_path / "cache")
@@ -203,7 +203,9 @@ def test_files_that_do_not_fit_together(tmp_path):
     whole = tags.read_text(encoding="utf-8")
     tags.write_text(whole.replace("11  ", "99  ", 1), encoding="utf-8")
     data = open_dataset("nuswide", tmp_path, tmp_path / "cache")
-    assert any("1 lines of All_Tags.txt carry another number" in note for note in data.notes)
+    assert any(
+        "All_Tags.txt: lines with the number of another photo: 1" in note for note in data.notes
+    )
     tags.write_text(whole[:60], encoding="utf-8")
     with pytest.raises(InputError, match=r"All_Tags.txt has .* lines, but the image list 12"):
         open_dataset("nuswide", tmp_path, tmp_path / "cache")
@@ -219,14 +221,14 @@ def test_files_that_do_not_fit_together(tmp_path):
 
 def test_setting_wmh_takes_images_with_a_label_and_a_frequent_tag(tmp_path, monkeypatch):
     build(tmp_path)
-    monkeypatch.setattr("benchmark.datasets.nuswide.WMH", Setting((1, 5), least=1))
+    monkeypatch.setattr("benchmark.datasets.nuswide.WMH", PaperSetting((1, 5), min_images=1))
     data = open_dataset("nuswide[setting=wmh]", tmp_path, tmp_path / "cache")
     # Not 12, which has no tags.
     assert photos(data) == [11, 70, 15, 16, 17, 18]
     assert (len(data.split.query), len(data.split.train)) == (1, 5)
     assert any("6 images have a label and a tag" in note for note in data.notes)
     # Tags of two images or more are sky, blue and me; one usable photo has any of them.
-    monkeypatch.setattr("benchmark.datasets.nuswide.WMH", Setting((1, 5), least=2))
+    monkeypatch.setattr("benchmark.datasets.nuswide.WMH", PaperSetting((1, 5), min_images=2))
     with pytest.raises(InputError, match="1 items can be chosen"):
         open_dataset("nuswide[setting=wmh]", tmp_path, tmp_path / "cache")
     with pytest.raises(InputError, match="setting must be default or wmh"):

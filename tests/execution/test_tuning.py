@@ -203,7 +203,7 @@ def test_similar_tags_are_the_nearest_of_weighted_tag_vectors():
     judge = similar_tags(tag_matrix(names))
     assert np.flatnonzero(~judge.known).tolist() == [198]
     queries, items = np.array([3, 17, 60, 199]), np.arange(100, 198)
-    own_label, labels = judge.between(queries, items)
+    own_label, labels = judge.as_labels(queries, items)
     assert (own_label == np.eye(4)).all()
     for query, relevant in zip(queries, labels.T, strict=True):
         values = np.array([cosine(names[query], names[i]) for i in items])

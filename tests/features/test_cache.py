@@ -288,7 +288,7 @@ def test_damaged_partial_file_is_thrown_away(fakes, fetch, messages, tmp_path, d
     images = fakes.Numbers(20)
     file = fetch(images, fakes.Means(), batch_size=4)
     assert min(images.loaded) == 0
-    assert any("starting again" in message for message in messages)
+    assert any("extraction starts again" in message for message in messages)
     np.testing.assert_array_equal(file.open(), expected(20))
 
 
@@ -329,7 +329,7 @@ def test_vectors_that_are_not_finite_are_refused(fakes, fetch):
         def extract(self, batch):
             return np.full((len(batch), 3), np.nan, np.float32)
 
-    with pytest.raises(FeatureError, match="NaN or infinity"):
+    with pytest.raises(FeatureError, match="NaN or infinite"):
         fetch(fakes.Numbers(4), Bad())
 
 
@@ -360,7 +360,7 @@ def test_folder_that_cannot_be_made_is_one_clear_line(fakes, tmp_path):
 def test_full_disk_is_told_before_the_work(fakes, fetch, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
     images = fakes.Numbers(200)
-    with pytest.raises(FeatureError, match="make room"):
+    with pytest.raises(FeatureError, match="free space"):
         fetch(images, fakes.Means())
     assert images.loaded == []
 

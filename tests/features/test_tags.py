@@ -214,19 +214,19 @@ def test_a_fasttext_model_knows_words_by_their_parts(tmp_path, fasttext_model, n
 
 
 BAD = {
-    "nothing": (b"", "not a file of word vectors"),
-    "prose": (b"These are words.\nAnd no vectors.\n", "not a file of word vectors"),
-    "html": (b"<!DOCTYPE html>\n<html><body>404</body></html>\n", "not a file of word vectors"),
+    "nothing": (b"", "format is unknown"),
+    "prose": (b"These are words.\nAnd no vectors.\n", "format is unknown"),
+    "html": (b"<!DOCTYPE html>\n<html><body>404</body></html>\n", "format is unknown"),
     "zip": (b"PK\x03\x04rest", "unpack"),
     "cut binary": (word2vec_binary()[:-20], "ends after 6 of 7 vectors"),
     "cut text": (text("9 3"), "ends after 7 of 9 vectors"),
     "cut line": (text("")[:-8], "fewer than 3 numbers"),
     "no numbers": (b"sea 1 2\ntiger x y\n", "'tiger'"),
     "nan": (b"sea 1 2\ntiger nan 2\n", "'tiger' is not finite"),
-    "cut gzip": (gzip.compress(word2vec_binary())[:-40], "fetch it again"),
+    "cut gzip": (gzip.compress(word2vec_binary())[:-40], "download it again"),
     "broken gzip": (b"\x1f\x8bnonsense", "gzip"),
     "cut fastText": (b"\xba\x16\x4f\x2f\x0c\x00", "fastText"),
-    "no blanks": (b"900000 300\n" + b"\xff" * 3_000_000, "not a file of word vectors"),
+    "no blanks": (b"900000 300\n" + b"\xff" * 3_000_000, "format is unknown"),
 }
 
 
@@ -414,8 +414,8 @@ def test_the_account_counts_what_has_no_vector():
     assert (account.assignments, account.unknown_assignments) == (6, 2)
     assert (account.images, account.unknown_images) == (4, 1)
     assert str(account) == (
-        "2 of 3 tags have a vector (66.7 % of 6 assignments); 1 of 4 images without any are left "
-        "out of tag-supervised training"
+        "2 of 3 tags have a vector (66.7 % of 6 assignments); images without such a tag are "
+        "left out of tag-supervised training: 1 of 4"
     )
 
 

@@ -64,8 +64,9 @@ def test_the_account_is_one_line_of_a_run_that_uses_tags(run, method, vectors, d
     total, lost = tags.map(len).sum(), tags.map(lambda given: "tag3" in given).sum()
     err = run(*method, "--word-vectors", vectors)[2]
     expected = (
-        f"blobs: word vectors of vectors.txt: 4 of 5 tags have a vector "
-        f"({100 * (1 - lost / total):.1f} % of {total} assignments); 2 of 360 images without any"
+        f"blobs: word vectors from vectors.txt: 4 of 5 tags have a vector "
+        f"({100 * (1 - lost / total):.1f} % of {total} assignments); images without such a "
+        "tag are left out of tag-supervised training: 2 of 360"
     )
     assert [line.startswith(expected) for line in err.splitlines()].count(True) == 1, err
     assert "tags have a vector" not in run("--methods", "lsh", "--bits", "8")[2]
@@ -80,7 +81,7 @@ def test_a_cell_that_uses_tags_says_which(run, method, vectors, tmp_path):
     (other,) = records(tmp_path, "lsh")
     assert "tags" not in other["specification"] and "tag_account" not in other
     page = (tmp_path / "results/blobs/tables/all.md").read_text()
-    assert "- Tags: word vectors of vectors.txt; tags of at least 2 training images." in page
+    assert "- Tags: word vectors from vectors.txt; tags in at least 2 training images." in page
 
 
 def test_other_word_vectors_change_only_the_cells_that_use_tags(run, method, vectors, tmp_path):
@@ -94,7 +95,7 @@ def test_other_word_vectors_change_only_the_cells_that_use_tags(run, method, vec
     origins = [r["specification"]["tags"]["word_vectors"] for r in records(tmp_path, "mine")]
     assert sum(origin == "skip-gram on the training tags" for origin in origins) == 2
     page = (tmp_path / "results/blobs/tables/all.md").read_text()
-    assert "- Tags: word vectors of vectors.txt." in page
+    assert "- Tags: word vectors from vectors.txt." in page
 
 
 def test_the_page_of_methods_without_tags_is_silent_about_them(run, vectors, tmp_path):
@@ -151,7 +152,7 @@ def test_rare_tags_are_dropped(run, method, data_folder, tmp_path):
         (["--word-vectors", "FILE"], "tag0 1 2\ntag1 1\n", ["FILE", "fewer than 2 numbers"]),
         (["--word-vectors", "FILE"], "maison 1 2\nchat 3 4\n", ["FILE", "none of the 5", "common"]),
         (["--word-vectors", "FILE"], "tag0 0 0\n", ["FILE", "none of the 5"]),
-        (["--min-tag-count", "361"], None, ["--min-tag-count 361", "smaller"]),
+        (["--min-tag-count", "361"], None, ["--min-tag-count 361", "lower it"]),
         (["--min-tag-count", "0"], None, ["--min-tag-count", "'0'"]),
     ],
 )

@@ -1,6 +1,6 @@
-"""Rendering of the demo data set's scenes: what is in a picture, painted on 64 x 64 pixels.
+"""Rendering of the demo data set's scenes on 64 x 64 pixels.
 
-Every painter draws one concept, with its own jitter of place, size and colour; they run from
+Every painter draws one concept, with its own jitter of place, size and colour.  Painters run from
 the sky to the foreground, so that near things hide far ones.  All randomness of a picture comes
 from the generator that :func:`render` is given.
 """
@@ -52,7 +52,7 @@ def render(contents: Collection[str], subject: str, rng: np.random.Generator) ->
     contents : collection of str
         Concepts in the picture, out of :data:`PAINTERS`, ``night`` and ``sunset``.
     subject : str
-        The concept that the picture is of.
+        The main concept of the picture.
     rng : np.random.Generator
         Source of all jitter.
 
@@ -73,7 +73,7 @@ def render(contents: Collection[str], subject: str, rng: np.random.Generator) ->
 
 
 def _photograph(canvas: Canvas, rng: np.random.Generator) -> Image.Image:
-    """Average down, then exposure, white balance and sensor noise."""
+    """Average the canvas down, then add exposure, white balance and sensor noise."""
     pixels = np.asarray(canvas.image.reduce(2), dtype=np.float32)
     balance = 0.9 + 0.2 * np.array(canvas.several(1, 3)[0], dtype=np.float32)
     gains = canvas.between(0.75, 1.2) * balance

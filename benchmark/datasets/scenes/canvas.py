@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 #: Width and height of a picture in pixels.
 SIZE = 64
 
-#: Pictures are drawn at twice the size and averaged down: smooth edges for little time.
+#: Pictures are drawn at twice the size and averaged down, which gives smooth edges quickly.
 CANVAS = 2 * SIZE
 
 Colour = tuple[int, int, int]
@@ -25,7 +25,7 @@ LIGHTS: dict[str, tuple[Colour, Colour, tuple[float, float, float]]] = {
 
 
 class Canvas:
-    """A picture in the making, with the choices that all its painters share.
+    """A picture that is being painted, with the random choices that all painters share.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Canvas:
     horizon : float
         Height of the horizon, in canvas pixels from the top.
     shore : float
-        Height where the ground in front of the water begins.
+        Height at which the ground in front of the water begins.
     subject : str
-        The concept that the picture is of: painted larger, or more often.
+        The main concept of the picture, which is painted larger or more often.
     contents : collection of str
         All concepts in the picture.
     """

@@ -74,7 +74,7 @@ def water(c: Canvas) -> None:
 
 
 def sea(c: Canvas) -> None:
-    """Breakers: what tells the sea from other water."""
+    """Breakers, which tell the sea from other water."""
     end = c.shore if "beach" in c.contents else CANVAS
     foam = c.lit((225, 232, 236), 12)
     for u, v, w in c.several(int(c.between(3, 8)), 3):
@@ -159,7 +159,7 @@ def city(c: Canvas) -> None:
 
 
 def buildings(c: Canvas) -> None:
-    """Houses with roofs; none where the city stands for them."""
+    """Houses with roofs; a picture of a city has none."""
     if "city" in c.contents:
         return
     for u, v, w in c.several(c.count("buildings", 3, 5), 3):

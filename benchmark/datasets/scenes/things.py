@@ -1,4 +1,4 @@
-"""Painters of what stands, moves or grows in a scene, and of what only gets in the way."""
+"""Painters of plants, animals, people and vehicles, and of clutter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def forest(c: Canvas) -> None:
 
 
 def tree(c: Canvas) -> None:
-    """A few trees that stand alone; none where the forest stands for them."""
+    """A few single trees; a picture of a forest has none."""
     if "forest" in c.contents:
         return
     conifer = _conifers(c)
@@ -140,7 +140,7 @@ def bird(c: Canvas) -> None:
 
 
 def clutter(c: Canvas) -> None:
-    """Something near that is no concept: a post, a fence, or a dark shape at the edge."""
+    """A near object that is not a concept: a post, a fence, or a dark shape at the edge."""
     colour = c.lit((80, 74, 70), 40)
     kind, x = c.between(0, 3), c.between(0, 1) * CANVAS
     if kind < 1:
