@@ -233,7 +233,7 @@ def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
         name
         for row in METRICS
         for name, at in row.named(protocol)
-        if row.tabled(*at or (0,), n_database)
+        if row.tabled(at[0] if at else 0, n_database)
     ]
 
 

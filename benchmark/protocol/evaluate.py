@@ -19,6 +19,8 @@ from benchmark.protocol.metrics import PerQuery
 from benchmark.protocol.protocol import Protocol, find_protocol
 from benchmark.protocol.scores import score_index_profile, score_profile
 
+#: Arrays of queries and of the database.
+Pair = tuple[np.ndarray, np.ndarray]
 #: Groups of rankings held at once where a ranking may have as many groups as items (33 MB).
 GROUPS_AT_ONCE = 2**22
 
@@ -97,15 +99,15 @@ def evaluate_scores(
     return measure_scores(codes, labels, _as_protocol(protocol))
 
 
-def measure_codes(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+def measure_codes(codes: Pair, labels: Pair, protocol: Protocol) -> Evaluation:
     """Rank by Hamming distance and measure.
 
     Codes are (query, database) of bool, labels likewise packed words.
     """
 
-    packed = (*map(pack, codes), *labels)
+    packed = (pack(codes[0]), pack(codes[1]), *labels)
     n_bits, most_shared = codes[0].shape[1], _most_shared(labels[0], protocol)
-    profile = hamming_profile(*packed, n_bits, most_shared)
+    profile = hamming_profile(*packed, n_bits=n_bits, most_shared=most_shared)
     if protocol.ties == "expected":
         rankings = iter([profile])
     else:
@@ -114,7 +116,7 @@ def measure_codes(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation
     return _evaluation(rankings, protocol, profile)
 
 
-def measure_scores(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+def measure_scores(codes: Pair, labels: Pair, protocol: Protocol) -> Evaluation:
     """Rank by score and measure; codes are (query tables, database codes)."""
 
     most_shared = _most_shared(labels[0], protocol)
@@ -176,14 +178,14 @@ def _evaluation(
         if protocol.no_relevant == "skip" and name.startswith("mAP"):
             value, low, high = (np.where(answerable, v, np.nan) for v in (value, low, high))
         result.per_query[name] = value
-        result.values[name] = _mean(value)
+        result.means[name] = _mean(value)
         result.bounds[name] = Bounds(_mean(low), _mean(high))
     levels = np.arange(1, recall_curves.shape[1] + 1) / recall_curves.shape[1]
     # Averaged over queries with relevant items; without any, the curve is 0.
     curve = recall_curves[answerable].mean(axis=0) if answerable.any() else np.zeros(len(levels))
     result.curves["PR"] = Curve(levels, curve)
     cut_offs = np.array(protocol.precision_at)
-    at_n = [result.values[f"P@{n}"] for n in protocol.precision_at]
+    at_n = [result.means[f"P@{n}"] for n in protocol.precision_at]
     result.curves["P@N"] = Curve(cut_offs, np.array(at_n))
     return result
 

@@ -101,6 +101,8 @@ def ndcg(profile: Profile, k: int) -> PerQuery:
         Cut-off; more than there are items stands for the whole ranking.
     """
     grades = profile.grades
+    if grades is None:
+        raise ValueError("nDCG needs a profile with grades")
     q, n_groups, n_gains = grades.shape
     gains = np.arange(n_gains)
     n = int(profile.items.sum(axis=1).max(initial=0))

@@ -125,8 +125,7 @@ class Registry:
             self._enter(
                 Entry(name, cls.__module__, cls.__name__, facts, parameters, summary),
             )
-            cls.id = name
-            for key, value in facts.items():
+            for key, value in {"id": name, **facts}.items():
                 setattr(cls, key, value)
             return cls
 
@@ -254,9 +253,9 @@ class Registry:
         # The project's own names first, so that a clash is the plug-in's fault.
         self._scan()
         known = sys.modules.get(module_name)
-        if known is None or Path(known.__file__) != path:
+        if known is None or Path(known.__file__ or "") != path:
             spec = importlib.util.spec_from_file_location(module_name, path)
-            if spec is None:
+            if spec is None or spec.loader is None:
                 raise InputError(f"--plugin {path}: not a Python file (its name must end in .py)")
             module = importlib.util.module_from_spec(spec)
             sys.modules[module_name] = module
@@ -302,6 +301,8 @@ class Registry:
         self._scanned = True
         # Locating a top-level package imports nothing; its files are only read.
         spec = importlib.util.find_spec(self.package)
+        if spec is None or spec.submodule_search_locations is None:
+            raise ImportError(f"{self.package} is not a package")
         folder = Path(spec.submodule_search_locations[0])
         for path in sorted(folder.rglob("*.py"), key=lambda path: _place(path, folder)):
             module = ".".join([self.package, *path.relative_to(folder).with_suffix("").parts])

@@ -76,7 +76,7 @@ class Store:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         for stem, contents in arrays.items():
-            np.savez_compressed(temporary / f"{stem}.npz", **contents)
+            np.savez_compressed(temporary / f"{stem}.npz", **contents)  # type: ignore[arg-type]
         if error:
             (temporary / "error.txt").write_text(error, encoding="utf-8")
         checksums = {path.name: checksum(path) for path in sorted(temporary.iterdir())}
