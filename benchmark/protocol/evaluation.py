@@ -33,10 +33,12 @@ class Evaluation(Mapping):
     Attributes
     ----------
     means : dict of str to float
-        Means over the queries that the protocol counts.
+        Over the queries that the protocol counts; NaN where it leaves every query out.
     bounds : dict of str to Bounds
     per_query : dict of str to (q,) array of float64
         NaN where the protocol leaves a query out.
+    reasons : dict of str to str
+        Why a mean is NaN.
     curves : dict of str to Curve
         ``PR`` and ``P@N``.
     profile : Profile or None
@@ -46,6 +48,7 @@ class Evaluation(Mapping):
     means: dict[str, float] = field(default_factory=dict)
     bounds: dict[str, Bounds] = field(default_factory=dict)
     per_query: dict[str, np.ndarray] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     profile: Profile | None = None
 
