@@ -59,6 +59,8 @@ class Metric:
         The fields of a protocol that the function takes as keywords of the same names.
     decimals : int or None
         Digits after the point; None stands for about three significant digits.
+    every_query : bool
+        Whether queries without a relevant item count even where ``no_relevant`` leaves them out.
     tabled : callable
         From the cut-off (0 for a metric without) and the size of the database to whether the
         metric gets a table.
@@ -72,6 +74,7 @@ class Metric:
     at: str = ""
     conventions: tuple[str, ...] = ()
     decimals: int | None = 4
+    every_query: bool = False
     tabled: Callable[[int, int], bool] = _always
 
     @cached_property
@@ -149,6 +152,15 @@ METRICS = (
         "none",
         "relevance",
         function="base_rate",
+        tabled=_never,
+    ),
+    Metric(
+        "unanswerable",
+        "Share of queries without a relevant item in the database, as those without labels",
+        "none",
+        "relevance",
+        function="unanswerable",
+        every_query=True,
         tabled=_never,
     ),
     Metric(
@@ -233,7 +245,7 @@ def table_metrics(protocol: Protocol, n_database: int) -> list[str]:
         name
         for row in METRICS
         for name, at in row.named(protocol)
-        if row.tabled(*at or (0,), n_database)
+        if row.tabled(at[0] if at else 0, n_database)
     ]
 
 

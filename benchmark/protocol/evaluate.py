@@ -6,12 +6,13 @@ However items are ranked, a ranking is a profile of tie groups, and all metrics 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from benchmark.protocol import metrics
-from benchmark.protocol.catalogue import METRICS, Need, needs_of
+from benchmark.protocol.catalogue import METRICS, Metric, Need, needs_of
 from benchmark.protocol.evaluation import Bounds, Curve, Evaluation
 from benchmark.protocol.hamming import Profile, hamming_profile, index_profile, pack
 from benchmark.protocol.inputs import checked_codes, checked_labels, checked_tables
@@ -19,8 +20,12 @@ from benchmark.protocol.metrics import PerQuery
 from benchmark.protocol.protocol import Protocol, find_protocol
 from benchmark.protocol.scores import score_index_profile, score_profile
 
+#: Arrays of queries and of the database.
+Pair = tuple[np.ndarray, np.ndarray]
 #: Groups of rankings held at once where a ranking may have as many groups as items (33 MB).
 GROUPS_AT_ONCE = 2**22
+#: Recall levels of a precision-recall curve.
+MOST_LEVELS = 1000
 
 
 def evaluate(
@@ -35,22 +40,23 @@ def evaluate(
     Parameters
     ----------
     query_codes, database_codes : (q, b), (n, b) arrays of bool
-        Binary codes; 0/1 integers are taken as well.
+        Binary codes; 0/1 and -1/+1 numbers and tensors of torch are taken as well.
     query_labels, database_labels : (q, c), (n, c) arrays, or (q,), (n,) arrays
-        Multi-hot labels (anything but 0 counts), or one class id per item.  Items that share a
-        label are relevant to each other.
+        Multi-hot labels of 0 and 1, or one class id per item.  Items that share a label are
+        relevant to each other.
     protocol : str or Protocol
         Name of a preset, or conventions of one's own.
 
     Returns
     -------
     Evaluation
-        Maps ``mAP@K``, ``mAP@all``, ``P@r2``, ``empty@r2``, ``P@N`` and ``base_rate`` to floats.
+        Maps ``mAP@K``, ``mAP@all``, ``P@r2``, ``empty@r2``, ``P@N``, ``base_rate`` and what else
+        the protocol asks for to floats.
 
     Raises
     ------
     InputError
-        If shapes do not match, or codes are not binary.
+        If shapes do not match, codes are not binary, or labels are neither 0/1 nor class ids.
     """
     codes = checked_codes(query_codes, database_codes)
     labels = checked_labels(*codes, query_labels, database_labels)
@@ -97,33 +103,40 @@ def evaluate_scores(
     return measure_scores(codes, labels, _as_protocol(protocol))
 
 
-def measure_codes(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+def measure_codes(codes: Pair, labels: Pair, protocol: Protocol) -> Evaluation:
     """Rank by Hamming distance and measure.
 
     Codes are (query, database) of bool, labels likewise packed words.
     """
 
-    packed = (*map(pack, codes), *labels)
+    packed = (pack(codes[0]), pack(codes[1]), *labels)
     n_bits, most_shared = codes[0].shape[1], _most_shared(labels[0], protocol)
-    profile = hamming_profile(*packed, n_bits, most_shared)
+    profile = hamming_profile(*packed, n_bits=n_bits, most_shared=most_shared)
     if protocol.ties == "expected":
         rankings = iter([profile])
     else:
         rank = partial(index_profile, n_bits=n_bits, most_shared=most_shared)
         rankings = _ranked_in_blocks(rank, *packed, n_grades=_n_grades(most_shared))
-    return _evaluation(rankings, protocol, profile)
+    return _evaluation(rankings, protocol, _n_levels(profile), profile)
 
 
-def measure_scores(codes: tuple, labels: tuple, protocol: Protocol) -> Evaluation:
+def measure_scores(codes: Pair, labels: Pair, protocol: Protocol) -> Evaluation:
     """Rank by score and measure; codes are (query tables, database codes)."""
 
     most_shared = _most_shared(labels[0], protocol)
     kernel = score_profile if protocol.ties == "expected" else score_index_profile
     rank = partial(kernel, most_shared=most_shared)
     searched = codes[0], np.ascontiguousarray(codes[1].T), *labels
-    return _evaluation(
-        _ranked_in_blocks(rank, *searched, n_grades=_n_grades(most_shared)), protocol
-    )
+    rankings = _ranked_in_blocks(rank, *searched, n_grades=_n_grades(most_shared))
+    # Codes without bits put all items at distance 0, which counts the relevant ones.
+    queries, database = (np.zeros((len(part), 1), dtype=np.uint64) for part in labels)
+    relevant = hamming_profile(queries, database, *labels, n_bits=0)
+    return _evaluation(rankings, protocol, _n_levels(relevant))
+
+
+def _n_levels(profile: Profile) -> int:
+    """Recall levels: no more than there are relevant items, so that no level repeats for all."""
+    return max(1, min(MOST_LEVELS, int(profile.relevant.sum(axis=1).max())))
 
 
 def _most_shared(query_labels: np.ndarray, protocol: Protocol) -> int | None:
@@ -154,14 +167,18 @@ def _ranked_in_blocks(
 
 
 def _evaluation(
-    rankings: Iterator[Profile], protocol: Protocol, distances: Profile | None = None
+    rankings: Iterator[Profile],
+    protocol: Protocol,
+    n_levels: int,
+    distances: Profile | None = None,
 ) -> Evaluation:
     """The metrics of blocks of rankings, and of Hamming balls where there are distances."""
 
     parts, curves = [], []
     for profile in rankings:
         parts.append(_measured(profile, protocol, "relevance", "order", "grades"))
-        curves.append(metrics.precision_recall(profile, interpolated=protocol.interpolated))
+        curve = metrics.precision_recall(profile, n_levels, interpolated=protocol.interpolated)
+        curves.append(curve)
     measured = {
         name: PerQuery(*map(np.concatenate, zip(*(part[name] for part in parts), strict=True)))
         for name in parts[0]
@@ -170,21 +187,31 @@ def _evaluation(
     if distances is not None:
         measured.update(_measured(distances, protocol, "ball"))
 
-    result = Evaluation(profile=distances and distances._replace(grades=None))
-    answerable = measured["base_rate"].value > 0
-    for name, (value, low, high) in measured.items():
-        if protocol.no_relevant == "skip" and name.startswith("mAP"):
-            value, low, high = (np.where(answerable, v, np.nan) for v in (value, low, high))
-        result.per_query[name] = value
-        result.values[name] = _mean(value)
-        result.bounds[name] = Bounds(_mean(low), _mean(high))
-    levels = np.arange(1, recall_curves.shape[1] + 1) / recall_curves.shape[1]
+    answerable = measured["unanswerable"].value == 0
+    result = _averaged(measured, answerable, protocol)
+    levels = np.arange(1, n_levels + 1) / n_levels
     # Averaged over queries with relevant items; without any, the curve is 0.
-    curve = recall_curves[answerable].mean(axis=0) if answerable.any() else np.zeros(len(levels))
-    result.curves["PR"] = Curve(levels, curve)
-    cut_offs = np.array(protocol.precision_at)
-    at_n = [result.values[f"P@{n}"] for n in protocol.precision_at]
-    result.curves["P@N"] = Curve(cut_offs, np.array(at_n))
+    precision = recall_curves[answerable].mean(axis=0) if answerable.any() else 0 * levels
+    result.curves["PR"] = Curve(levels, precision)
+    at_n = [result.means[f"P@{n}"] for n in protocol.precision_at]
+    result.curves["P@N"] = Curve(np.array(protocol.precision_at), np.array(at_n))
+    return replace(result, profile=distances and distances._replace(grades=None))
+
+
+def _averaged(
+    measured: dict[str, PerQuery], answerable: np.ndarray, protocol: Protocol
+) -> Evaluation:
+    """Means over the queries that count, and why a mean is over none."""
+    result = Evaluation()
+    rows = {name: row for row in METRICS for name, _ in row.named(protocol)}
+    for name, per_query in measured.items():
+        if protocol.no_relevant == "skip" and not rows[name].every_query:
+            per_query = PerQuery(*(np.where(answerable, v, np.nan) for v in per_query))
+        result.per_query[name] = per_query.value
+        result.means[name] = _mean(per_query.value)
+        result.bounds[name] = Bounds(_mean(per_query.low), _mean(per_query.high))
+        if np.isnan(result.means[name]):
+            result.reasons[name] = _why_none_counts(rows[name], protocol)
     return result
 
 
@@ -202,7 +229,12 @@ def _measured(profile: Profile, protocol: Protocol, *needs: Need) -> dict[str, P
 
 def _mean(values: np.ndarray) -> float:
     counted = values[~np.isnan(values)]
-    return float(counted.mean()) if len(counted) else 0.0
+    return float(counted.mean()) if len(counted) else np.nan
+
+
+def _why_none_counts(row: Metric, protocol: Protocol) -> str:
+    rules = [c for c in (*row.conventions, "no_relevant") if getattr(protocol, c) == "skip"]
+    return f"the protocol leaves every query out: {', '.join(f'{rule}=skip' for rule in rules)}"
 
 
 def _as_protocol(protocol: str | Protocol) -> Protocol:

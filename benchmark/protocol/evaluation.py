@@ -32,28 +32,31 @@ class Evaluation(Mapping):
 
     Attributes
     ----------
-    values : dict of str to float
-        Means over the queries that the protocol counts.
+    means : dict of str to float
+        Over the queries that the protocol counts; NaN where it leaves every query out.
     bounds : dict of str to Bounds
     per_query : dict of str to (q,) array of float64
         NaN where the protocol leaves a query out.
+    reasons : dict of str to str
+        Why a mean is NaN.
     curves : dict of str to Curve
         ``PR`` and ``P@N``.
     profile : Profile or None
         Items and relevant items at every Hamming distance; None for a ranking by score.
     """
 
-    values: dict[str, float] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
     bounds: dict[str, Bounds] = field(default_factory=dict)
     per_query: dict[str, np.ndarray] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     profile: Profile | None = None
 
     def __getitem__(self, name: str) -> float:
-        return self.values[name]
+        return self.means[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.values)
+        return iter(self.means)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.means)

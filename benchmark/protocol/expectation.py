@@ -192,7 +192,7 @@ def _reciprocal_by_place(r: int, p: int, n: int, N0: int) -> float:
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def average_precisions(items, relevant, k, normalizer, skip, H, out) -> None:  # noqa: ANN001
+def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: ANN001, ANN201
     """Expected, smallest and largest AP@k of every query, into out (3, q).
 
     ``normalizer`` is 0 for the relevant items retrieved, 1 for the smaller of k and all relevant
@@ -234,7 +234,7 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out) -> None:  #
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def precisions_at(items, relevant, k, out) -> None:  # noqa: ANN001
+def precisions_at(items, relevant, k, out):  # noqa: ANN001, ANN201
     """Expected, smallest and largest share of relevant items among the first k, into out (3, q)."""
     for q in numba.prange(len(items)):
         N0 = g = 0
@@ -252,7 +252,7 @@ def precisions_at(items, relevant, k, out) -> None:  # noqa: ANN001
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def precisions_at_recall(items, relevant, out) -> None:  # noqa: ANN001
+def precisions_at_recall(items, relevant, out):  # noqa: ANN001, ANN201
     """Expected precision where each of equally spaced recall levels is reached, into out (q, L)."""
     n_levels = out.shape[1]
     for q in numba.prange(len(items)):

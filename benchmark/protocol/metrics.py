@@ -49,7 +49,8 @@ def average_precision(
         Z: the relevant items in the top k, the smaller of k and all relevant items, or all
         relevant items.
     no_hit : {"zero", "skip"}
-        A query that cannot have a relevant item in its top k counts 0 or is left out (NaN).
+        A query that cannot have a relevant item in its top k counts 0 or is left out (NaN).  With
+        ties across the cut-off, orders without a hit count 0 still.
 
     Returns
     -------
@@ -101,6 +102,8 @@ def ndcg(profile: Profile, k: int) -> PerQuery:
         Cut-off; more than there are items stands for the whole ranking.
     """
     grades = profile.grades
+    if grades is None:
+        raise ValueError("nDCG needs a profile with grades")
     q, n_groups, n_gains = grades.shape
     gains = np.arange(n_gains)
     n = int(profile.items.sum(axis=1).max(initial=0))
@@ -155,6 +158,12 @@ def base_rate(profile: Profile) -> PerQuery:
     return PerQuery(value, value, value)
 
 
+def unanswerable(profile: Profile) -> PerQuery:
+    """1 where no item of the database is relevant, else 0."""
+    value = (profile.relevant.sum(axis=1) == 0).astype(np.float64)
+    return PerQuery(value, value, value)
+
+
 def precision_recall(
     profile: Profile, n_levels: int = 1000, *, interpolated: bool = False
 ) -> np.ndarray:
@@ -167,7 +176,8 @@ def precision_recall(
     profile : Profile
     n_levels : int
     interpolated : bool
-        Replace the precision by the largest one at the same or a higher recall.
+        Replace the precision by the largest one at the same or a higher recall; exact without
+        ties alone.
 
     Returns
     -------

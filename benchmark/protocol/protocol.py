@@ -43,13 +43,17 @@ class Protocol:
     normalizer : {"retrieved", "min", "all"}
         What AP is divided by; see :func:`benchmark.protocol.metrics.average_precision`.
     no_hit : {"zero", "skip"}
-        A query without a relevant item in the top K counts 0 in mAP@K, or is left out.
+        A query without a relevant item in the top K counts 0 in mAP@K, or is left out.  Leaving
+        out needs ties in database order: which queries count would depend on the order.
     no_relevant : {"zero", "skip"}
-        Likewise a query without any relevant item in the database.
+        A query without any relevant item in the database counts, or is left out of every metric
+        but ``unanswerable``, the share of such queries.
     empty : {"zero", "skip"}
-        Likewise a query with an empty Hamming ball, in ``P@r...``.
+        A query with an empty Hamming ball counts 0 in ``P@r...``, or is left out.
     interpolated : bool
         Whether precision-recall curves show the largest precision at the same or higher recall.
+        Only with ties in database order: the largest of expectations is not the expectation of
+        the largest.
     """
 
     name: str = "custom"
@@ -73,6 +77,12 @@ class Protocol:
                     f"not {getattr(self, key)!r}"
                 )
         cut_offs = chain(*(v for v in vars(self).values() if isinstance(v, tuple)))
+        for key, value in (("interpolated", True), ("no_hit", "skip")):
+            if getattr(self, key) == value and self.ties == "expected":
+                raise InputError(
+                    f"protocol {self.name}: {key}={value!r} has no expectation over the orders of "
+                    'ties; set ties="index"'
+                )
         if any(k < 1 for k in cut_offs) or self.radius < 0:
             raise InputError(f"protocol {self.name}: cut-offs must be positive, the radius >= 0")
 

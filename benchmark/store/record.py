@@ -52,8 +52,7 @@ class Tuning:
     @property
     def chosen(self) -> Mapping[str, Any]:
         """The parameters of the largest value, the first of them where several have it."""
-        measured = [trial for trial in self.trials if trial.mAP is not None]
-        return max(measured, key=lambda trial: trial.mAP).parameters
+        return max(self.trials, key=lambda t: -1.0 if t.mAP is None else t.mAP).parameters
 
     def record(self) -> dict[str, Any]:
         """As plain values, for ``run.json``."""

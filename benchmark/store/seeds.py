@@ -41,7 +41,7 @@ def summary_frame(cells: Iterable[CellResult]) -> pd.DataFrame:
         With the columns ``SUMMARY_COLUMNS``, in the order of the cells.  A cell that is not done
         has one row, whose metric, value and bounds are empty.
     """
-    rows = []
+    rows: list[tuple] = []
     for cell in cells:
         head = (cell.dataset, cell.features, cell.method, cell.bits, cell.seed, cell.status)
         if cell.status == "done":

@@ -67,7 +67,7 @@ class Store:
         """
         with written_folder(self._place(result.folder)) as folder:
             for stem, contents in arrays.items():
-                np.savez_compressed(folder / f"{stem}.npz", **contents)
+                np.savez_compressed(folder / f"{stem}.npz", **contents)  # type: ignore[arg-type]
             if error:
                 (folder / "error.txt").write_text(error, encoding="utf-8")
             checksums = {path.name: checksum(path) for path in sorted(folder.iterdir())}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmark.datasets.folder import multi_hot, read_folder
-from benchmark.datasets.given import load_given_features
+from benchmark.datasets.given import check_given_features
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 
@@ -172,9 +172,9 @@ class TestGivenFeatures:
         data = self.save(folder, X)
         assert data.images is None
         assert data.default_features == "fc"
-        given = load_given_features(data, "fc")
-        assert isinstance(given, np.memmap)
-        np.testing.assert_array_equal(given, X)
+        given = check_given_features(data, "fc")
+        assert given.path == folder / "features" / "fc.npy" and given.n_features == X.shape[1]
+        np.testing.assert_array_equal(np.load(given.path)[given.rows], X)
 
     def test_several_files_without_images_are_noted(self, folder):
         self.save(folder, np.ones((4, 2)), "b")
@@ -188,7 +188,7 @@ class TestGivenFeatures:
         data = self.save(folder, np.ones((4, 2)))
         assert data.images is not None
         assert data.default_features == "alexnet-fc7"
-        assert load_given_features(data, "fc").shape == (4, 2)
+        assert check_given_features(data, "fc").n_features == 2
 
     @pytest.mark.parametrize(
         ("array", "words"),
@@ -206,20 +206,20 @@ class TestGivenFeatures:
     def test_mistakes(self, folder, array, words):
         data = self.save(folder, array)
         with pytest.raises(InputError, match=rf"fc\.npy.*{words}") as error:
-            load_given_features(data, "fc")
+            check_given_features(data, "fc")
         assert "\n" not in str(error.value)
 
     def test_not_an_array_at_all(self, folder):
         (folder / "features" / "fc.npy").write_bytes(b"no array")
         data = read_folder(folder)
         with pytest.raises(InputError, match=r"not a readable \.npy file"):
-            load_given_features(data, "fc")
+            check_given_features(data, "fc")
         with (folder / "features" / "fc.npy").open("wb") as file:
             np.savez(file, a=np.ones(3))
         with pytest.raises(InputError, match="archive"):
-            load_given_features(data, "fc")
+            check_given_features(data, "fc")
         with pytest.raises(InputError, match="it has fc"):
-            load_given_features(data, "fc8")
+            check_given_features(data, "fc8")
 
 
 @pytest.mark.skipif(not COREL.is_dir(), reason="needs the shared folder with Corel5k")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmark.datasets.collection import PaperSetting
-from benchmark.datasets.given import load_given_features
+from benchmark.datasets.given import check_given_features
 from benchmark.datasets.lint import relevant_counts
 from benchmark.datasets.mirflickr import ANNOTATIONS
 from benchmark.datasets.opening import open_dataset
@@ -124,7 +124,7 @@ def test_missing_images_and_features_instead(tmp_path):
     (home / "features").mkdir()
     np.save(home / "features" / "fc7.npy", X)
     data = open_dataset("mirflickr25k", tmp_path, tmp_path / "cache")
-    assert load_given_features(data, "fc7").ravel().tolist() == [0, 1, 3, 4, 8, 9]
+    assert X[check_given_features(data, "fc7").rows].ravel().tolist() == [0, 1, 3, 4, 8, 9]
 
 
 def test_what_is_missing_or_wrong_is_named(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmark.datasets.collection import PaperSetting
-from benchmark.datasets.given import load_given_features
+from benchmark.datasets.given import check_given_features
 from benchmark.datasets.nuswide import FREQUENT
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
@@ -174,14 +174,14 @@ def test_features_instead_of_images(tmp_path):
     data = open_dataset("nuswide", tmp_path, tmp_path / "cache")
     assert data.images is None
     assert data.default_features == "fc7"
-    np.testing.assert_array_equal(load_given_features(data, "fc7"), X[data.rows])
+    np.testing.assert_array_equal(check_given_features(data, "fc7").rows, data.rows)
     np.save(home / "features" / "fc7.npy", X[data.rows])
     with pytest.raises(InputError, match=r"7 rows.*needs 12"):
-        load_given_features(data, "fc7")
+        check_given_features(data, "fc7")
     X[data.rows[3]] = np.nan
     np.save(home / "features" / "fc7.npy", X)
     with pytest.raises(InputError, match="row 7 "):
-        load_given_features(data, "fc7")
+        check_given_features(data, "fc7")
 
 
 def test_missing_files_are_named(tmp_path):

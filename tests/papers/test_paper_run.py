@@ -161,8 +161,8 @@ def test_everything_that_is_missing_is_said_before_any_work(papers, tmp_path):
         (("--table", "2", "--bits", "8"), "table 2 has only 12, 24, 32 and 48 bits"),
         (("--table", "2", "--methods", "sp*"), "table 2 has none of them; it has wdht"),
         (("--table", "2", "--methods", "itqq"), "unknown method 'itqq'"),
-        (("--table", "2", "--protocol", "trec"), "--protocol does not go with --table"),
-        (("--figure", "2", "--audit"), "--audit does not go with --table"),
+        (("--table", "2", "--protocol", "trec"), "--protocol cannot be combined with --table"),
+        (("--figure", "2", "--audit"), "--audit cannot be combined with --table"),
         (("--table", "2", "--set", "sh.x=1"), "sh has no parameter 'x'"),
     ],
 )

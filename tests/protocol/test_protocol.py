@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.metrics import average_precision_score
 
-from benchmark import evaluate
+from benchmark import evaluate, evaluate_scores
 from benchmark.errors import InputError
 from benchmark.protocol.protocol import PRESETS, Protocol, find_protocol
 
@@ -24,7 +26,8 @@ def test_metric_names_of_the_default():
     assert expected <= set(result)
     assert set(result.bounds) == set(result.per_query) == set(result)
     assert all(isinstance(result[name], float) for name in result)
-    assert result.curves["PR"].x.shape == result.curves["PR"].y.shape == (1000,)
+    assert result.curves["PR"].x.shape == result.curves["PR"].y.shape
+    assert list(result.values()) == [result[name] for name in result]
     assert result.curves["P@N"].x.tolist() == list(range(100, 1001, 100))
 
 
@@ -129,7 +132,7 @@ def test_presets_differ_where_their_programs_do():
         key: evaluate(query, codes, [1, 9], labels, Protocol(map_at=(2,), **options))["mAP@2"]
         for key, options in {
             "zero": {},
-            "skip": {"no_hit": "skip"},
+            "skip": {"no_hit": "skip", "ties": "index"},
             "all": {"normalizer": "all"},
             "trec": {"normalizer": "all", "no_relevant": "skip"},
         }.items()
@@ -147,12 +150,18 @@ def test_no_relevant_items_at_all():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"query_codes": np.array([[1, -1]])}, "codes > 0"),
+        ({"query_codes": np.array([[1.0, -0.5]])}, "real values such as -0.5: pass codes > 0"),
+        ({"query_codes": np.array([[1, -1], [0, 1]])}, "zeros between -1 and .1: pass codes > 0"),
+        ({"query_codes": np.array([[1.0, np.nan]])}, "query codes have NaN"),
+        ({"database_codes": np.array([[7, 255]], np.uint8)}, "database codes .* look packed"),
+        ({"query_codes": np.array([["a", "b"]])}, "query codes must be numbers"),
         ({"query_codes": np.ones((2, 3), bool)}, "bits"),
         ({"query_codes": np.ones(3, bool)}, "items, bits"),
         ({"query_labels": np.ones((4, 1), bool)}, "query labels"),
         ({"query_labels": np.ones(2)}, "1-d class ids"),
         ({"query_labels": np.ones((2, 2), bool)}, "columns"),
+        ({"query_labels": np.array([[-1], [1]])}, "ids.ravel"),
+        ({"query_labels": sparse.csr_array(np.ones((2, 1)))}, "query labels are sparse"),
         ({"protocol": "hashnet2"}, "did you mean hashnet"),
     ],
 )
@@ -168,11 +177,119 @@ def test_bad_input_is_one_clear_line(change, message):
 
 
 @pytest.mark.parametrize(
-    "change", [{"ties": "random"}, {"normalizer": "r"}, {"map_at": (0,)}, {"radius": -1}]
+    "change",
+    [
+        {"ties": "random"},
+        {"normalizer": "r"},
+        {"map_at": (0,)},
+        {"precision_at": (5, 0)},
+        {"ndcg_at": (-1,)},
+        {"radius": -1},
+    ],
 )
 def test_impossible_protocols_are_refused(change):
     with pytest.raises(InputError):
         Protocol(**change)
+
+
+@pytest.mark.parametrize("change", [{"interpolated": True}, {"no_hit": "skip"}])
+def test_what_has_no_expectation_over_the_orders_of_ties_is_refused(change):
+    (name,) = change
+    with pytest.raises(InputError, match=f'{name}=.* set ties="index"'):
+        Protocol(**change)
+    assert Protocol(**change, ties="index").ties == "index"
+
+
+def with_labels(query_labels, database_labels):
+    codes = np.tri(5, 4, -1, dtype=bool)
+    return evaluate(codes[: len(query_labels)], codes, query_labels, database_labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.where(np.eye(5, 3), 1, -1), "are -1/.1: pass labels > 0"),
+        (np.where(np.eye(5, 3), np.nan, 0), "NaN"),
+        (np.eye(5, 3) - 2 * np.eye(5, 3, 1), "must be 0/1 in a matrix, not -2"),
+        (np.arange(15).reshape(5, 3), "must be 0/1 in a matrix, not 2"),
+        (np.arange(5)[:, None], "ids.ravel"),
+        (np.array([[0], [1], [1], [0], [1]]), "ids.ravel"),
+        (np.array([0, 1, 2, np.nan, 1]), "NaN"),
+        (np.array([0, 1, 2, -1, 1]), "negative class id -1"),
+        (np.array(["a", None, "b", "c", "d"], dtype=object), "for every item"),
+        (np.array(["a", "b", "b", "c", "d"]), "words"),
+    ],
+)
+def test_labels_that_are_neither_multi_hot_nor_class_ids_are_refused(labels, message):
+    good = np.arange(5) if labels.ndim == 1 else np.eye(5, labels.shape[1], dtype=bool)
+    for pair in ((labels[:4], good), (good[:4], labels)):
+        with pytest.raises(InputError, match=message):
+            with_labels(*pair)
+
+
+def test_words_and_single_columns_of_bool_are_labels():
+    ids = np.array([0, 1, 1, 2, 0])
+    words = np.array(["x", "y", "y", "z", "x"])
+    by_id = dict(with_labels(ids[:3], ids))
+    assert dict(with_labels(words[:3], words)) == by_id
+    assert dict(with_labels(words[:3].astype(object), words.astype(object))) == by_id
+    column = (ids == 1)[:, None]
+    assert with_labels(column[:3], column)["base_rate"] == pytest.approx(2 / 3 * 2 / 5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8])
+def test_tensors_and_codes_of_minus_and_plus_one_are_taken(dtype):
+    q, x, q_labels, x_labels = clustered(np.random.default_rng(8))
+    expected = dict(evaluate(q, x, q_labels, x_labels))
+    signs = [np.where(codes, 1, -1) for codes in (q, x)]
+    assert dict(evaluate(*signs, q_labels, x_labels)) == expected
+    codes = [torch.tensor(s, dtype=dtype, requires_grad=dtype.is_floating_point) for s in signs]
+    labels = [torch.tensor(part) for part in (q_labels, x_labels)]
+    assert dict(evaluate(*codes, *labels)) == expected
+
+
+def test_queries_without_relevant_items_are_left_out_of_every_metric_or_of_none():
+    """The second query, whose class nobody has, moves no metric but the share of such queries."""
+    codes = np.tri(6, 5, -1, dtype=bool)
+    query, labels = np.zeros((2, 5), dtype=bool), np.array([1, 0, 0, 1, 0, 0])
+    trec = find_protocol("trec")
+    both = evaluate(query, codes, [1, 9], labels, trec)
+    one = evaluate(query[:1], codes, [1], labels, trec)
+    assert both["unanswerable"] == 0.5 and one["unanswerable"] == 0
+    for name in one:
+        assert name == "unanswerable" or both[name] == one[name] > 0 or name == "empty@r2"
+        assert np.isnan(both.per_query[name][1]) == (name != "unanswerable")
+    zero = evaluate(query, codes, [1, 9], labels, Protocol())
+    assert zero["P@100"] == one["P@100"] / 2 and zero["mAP@all"] == one["mAP@all"] / 2
+
+
+def test_a_mean_over_no_query_is_nan_with_a_reason():
+    codes = np.eye(4, dtype=bool)
+    result = evaluate(codes, codes, np.zeros(4), np.ones(4), "trec")
+    assert np.isnan(result["mAP@all"]) and np.isnan(result["P@100"])
+    assert np.isnan(result.bounds["mAP@all"]).all() and result["unanswerable"] == 1
+    assert "no_relevant=skip" in result.reasons["mAP@all"]
+    assert set(result.reasons) == set(result) - {"unanswerable"}
+    result = evaluate(codes, ~codes, np.ones(4), np.ones(4), Protocol(radius=1, empty="skip"))
+    assert np.isnan(result["P@r1"]) and result["empty@r1"] == 1
+    assert list(result.reasons) == ["P@r1"] and "empty=skip" in result.reasons["P@r1"]
+
+
+@pytest.mark.parametrize("ties", ["expected", "index"])
+def test_a_curve_has_no_more_recall_levels_than_relevant_items(ties):
+    """Queries with 3 and 2 relevant items: levels 1/3, 2/3 and 1, each reached by other items."""
+    codes = np.tri(6, 5, -1, dtype=bool)
+    query, labels = np.zeros((2, 5), dtype=bool), np.array([1, 0, 2, 1, 2, 1])
+    curve = evaluate(query, codes, [1, 2], labels, Protocol(ties=ties)).curves["PR"]
+    assert curve.x == pytest.approx([1 / 3, 2 / 3, 1])
+    # Ranks 1, 4, 6 of the first; of the second 3, 5 and, for ceil(2 * 2 / 3) = 2, 5 again.
+    assert curve.y == pytest.approx([(1 + 1 / 3) / 2, (2 / 4 + 2 / 5) / 2, (3 / 6 + 2 / 5) / 2])
+    tables = -np.arange(6.0)[None, None].repeat(2, axis=0)
+    words = np.arange(6)[:, None]
+    scored = evaluate_scores(tables, words, [1, 2], labels, Protocol(ties=ties)).curves["PR"]
+    np.testing.assert_array_equal(scored, curve)
+    many = evaluate(np.zeros((1, 5), bool), np.zeros((1500, 5), bool), [1], np.ones(1500))
+    assert many.curves["PR"].x.shape == (1000,)
 
 
 def test_protocols_are_frozen():
