@@ -69,8 +69,8 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--features",
         metavar="NAME",
-        help="name of an extractor, or of a file in the data set's features/ (default: depends on "
-        "the data set)",
+        help="an extractor, a variant of one, or a feature file of the data set (default: the data "
+        "set's own); see --list features",
     )
     group.add_argument(
         "--weights",
@@ -154,7 +154,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="Python files that register further methods",
+        help="Python files that register methods, data sets or extractors of your own",
     )
 
 
