@@ -151,7 +151,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="Python files that register further methods, data sets or extractors",
+        help="Python files that register methods, data sets or extractors of your own",
     )
 
 

@@ -20,7 +20,9 @@ def dataset(path, n, rows=None, n_rows=None):
     labels, every = np.ones((n, 1), bool), np.arange(n)
     split, tags = Split(every, every, every), [()] * n
     features = {"fc": path}
-    return Dataset("d", labels, ["l"], tags, split, "f", features=features, rows=rows, n_rows=n_rows)
+    return Dataset(
+        "d", labels, ["l"], tags, split, "f", features=features, rows=rows, n_rows=n_rows
+    )
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
