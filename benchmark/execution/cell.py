@@ -26,7 +26,7 @@ from benchmark.protocol.evaluation import Evaluation
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
 from benchmark.registry import load_plugins, methods
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
@@ -135,7 +135,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         evaluation = search.evaluate(
             queries, database_codes, data.labels.query, data.labels.database, run.protocol
         )
-    metrics = {name: Measure(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
+    metrics = {name: Value(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
         "fit_seconds": fit_seconds,
         "encode_us": watch.seconds["encode"] / len(items.database) * 1e6,
@@ -143,7 +143,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     }
     stored = search.stored(database_codes)
     plain = diagnose(database_codes, stored) | costs
-    metrics.update({name: Measure(value, value, value) for name, value in plain.items()})
+    metrics.update({name: Value(value, value, value) for name, value in plain.items()})
     result = replace(
         unfinished(cell, "done"), metrics=metrics, curves=evaluation.curves, tuned=tuned
     )

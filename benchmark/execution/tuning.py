@@ -21,7 +21,7 @@ from sklearn.utils import gen_batches
 
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
-from benchmark.store.record import Trial, Tuning
+from benchmark.store.record import TunedPoint, Tuning
 from methods.deep.computing import computing, computing_with
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def tune(
             )
         except (ArithmeticError, ValueError) as exception:
             error = f"{type(exception).__name__}: {exception}".splitlines()[0]
-        trials.append(Trial(point, value, time.perf_counter() - start, error))
+        trials.append(TunedPoint(point, value, time.perf_counter() - start, error))
     if all(trial.mAP is None for trial in trials):
         raise ValueError(f"--tune: the method fails at every point of its grid: {trials[0].error}")
     return Tuning(relevance, len(fitted), len(queries), trials)

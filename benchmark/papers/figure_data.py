@@ -32,7 +32,7 @@ N_WORDS = 4
 
 
 @dataclass(frozen=True)
-class Block:
+class FigurePart:
     """Results on a data set of a figure, and the variants by what the paper calls them."""
 
     results: Results
@@ -46,14 +46,14 @@ class Drawn:
     Attributes
     ----------
     figure : PaperFigure
-    blocks : mapping of str to Block
+    blocks : mapping of str to FigurePart
         By title.
     missing : mapping of str to None
         Why some methods are not in it.
     """
 
     figure: PaperFigure
-    blocks: Mapping[str, Block]
+    blocks: Mapping[str, FigurePart]
     missing: Mapping[str, None]
 
 

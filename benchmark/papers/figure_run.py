@@ -23,12 +23,14 @@ def write_figure(figure: PaperFigure, choice: Choice, cells: PaperCells) -> list
     Nothing is written where no cell has what the figure needs.
     """
     # Matplotlib takes half a second, which tables do not need.
-    from benchmark.papers.figure_data import Block, Drawn, draw
+    from benchmark.papers.figure_data import Drawn, FigurePart, draw
     from benchmark.reporting.plots import save, style
 
     wanted = wanted_of_figure(figure, choice)
     done = {title: cells.of(one) for title, one in wanted.items()}
-    blocks = {title: Block(one.results, one.variants) for title, one in done.items() if one.results}
+    blocks = {
+        title: FigurePart(one.results, one.variants) for title, one in done.items() if one.results
+    }
     if not blocks:
         return []
     missing = missing_methods(figure, choice, cells)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from features.cache import FeatureFile
 
 
-class Items(NamedTuple):
+class Parts(NamedTuple):
     """One thing of the three parts of the split: features, images or labels."""
 
     train: np.ndarray | ImageArray
@@ -37,23 +37,23 @@ class Bundle:
 
     Attributes
     ----------
-    features : Items
+    features : Parts
         Arrays of float, (., d), read-only.
-    labels : Items
+    labels : Parts
         Arrays of bool, (., c).
     train_tags : (n, V) TagMatrix of bool
         Image-tag matrix of the training items over their own vocabulary, with its words, and
         with word vectors if the user gave any.
-    images : Items or None
+    images : Parts or None
         For methods that are trained end to end.
     copies : RotatedCopies or None
         Features of rotated images of some training items.
     """
 
-    features: Items
-    labels: Items
+    features: Parts
+    labels: Parts
     train_tags: TagMatrix
-    images: Items | None = None
+    images: Parts | None = None
     copies: RotatedCopies | None = None
 
 
@@ -169,7 +169,7 @@ def write_bundle(contents: Contents, folder: Path) -> tuple[Path, TagAccount]:
     tags = contents.tags.matrix([dataset.tags[i] for i in split.train])
     account = account_tags(tags, tags.vectors)
     with written_folder(target) as place:
-        for part in Items._fields:
+        for part in Parts._fields:
             items = getattr(split, part)
             np.save(place / f"{part}_items.npy", items)
             np.save(place / f"{part}_rows.npy", contents.features.rows[items])
@@ -197,15 +197,15 @@ def open_bundle(folder: Path) -> Bundle:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     features = np.load(about["features"], mmap_mode="r", allow_pickle=False)
 
-    def parts(what: str) -> Items:
-        files = (folder / f"{part}_{what}.npy" for part in Items._fields)
-        return Items(*(np.load(file, allow_pickle=False) for file in files))
+    def parts(what: str) -> Parts:
+        files = (folder / f"{part}_{what}.npy" for part in Parts._fields)
+        return Parts(*(np.load(file, allow_pickle=False) for file in files))
 
     rows = parts("rows")
     X_train = _take(features, rows.train, about["l2"])
     same = np.array_equal(rows.train, rows.database)
     return Bundle(
-        features=Items(
+        features=Parts(
             train=X_train,
             database=X_train if same else _take(features, rows.database, about["l2"]),
             query=_take(features, rows.query, about["l2"]),
@@ -224,13 +224,13 @@ def _open_copies(about: dict, n_train: int) -> RotatedCopies:
     return RotatedCopies(rows, np.array(ANGLES), features.reshape(len(rows), len(ANGLES), -1))
 
 
-def _open_images(about: dict | None, parts: Items) -> Items | None:
+def _open_images(about: dict | None, parts: Parts) -> Parts | None:
     if about is None:
         return None
     flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
     pixels = flat.reshape(len(flat), 3, SIDE, SIDE)
     weights = about["weights"] and Path(about["weights"])
-    return Items(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
+    return Parts(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
 
 
 def _save_tags(tags: TagMatrix, folder: Path) -> None:

@@ -10,7 +10,7 @@ from benchmark.errors import InputError
 from benchmark.protocol.catalogue import format_value, is_ranked
 from benchmark.reporting.footnotes import Footnotes, gaps_of, note_on_method
 from benchmark.reporting.marks import column_marks
-from benchmark.reporting.table import Entry, Row, Table
+from benchmark.reporting.table import Row, Table, TableEntry
 from benchmark.significance.evidence import NONE, Evidence
 from benchmark.significance.randomisation import Comparison
 from benchmark.store.record import CellResult
@@ -89,7 +89,7 @@ def comparison_table(
 
 def _entry(
     group: Sequence[CellResult], metric: str, seeds: Sequence[int], footnotes: Footnotes
-) -> Entry:
+) -> TableEntry:
     values = values_of(group, metric)
     gaps = gaps_of(group, metric, seeds)
     note = ""
@@ -103,7 +103,7 @@ def _entry(
         note = footnotes.number(f"mean over {len(values)} of {len(seeds)} seeds ({lost})")
     mean = statistics.fmean(values) if values else None
     deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Entry(mean, deviation, len(values), note=note)
+    return TableEntry(mean, deviation, len(values), note=note)
 
 
 def _marked(

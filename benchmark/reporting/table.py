@@ -28,7 +28,7 @@ from benchmark.significance.randomisation import Comparison
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One method at one code length.
 
     Attributes
@@ -64,7 +64,7 @@ class Row:
     """A method, an entry for each code length, and the number of its own footnote (or empty)."""
 
     method: str
-    entries: tuple[Entry, ...]
+    entries: tuple[TableEntry, ...]
     note: str = ""
 
 
@@ -176,7 +176,7 @@ class Table:
             tuple(self._data()),
         )
 
-    def _cell(self, entry: Entry) -> GridCell:
+    def _cell(self, entry: TableEntry) -> GridCell:
         mean, deviation = numbers(self, entry)
         tail = f"± {deviation}" if deviation else ""
         notes = (entry.note,) if entry.note else ()
@@ -216,7 +216,7 @@ def _name(row: Row) -> GridCell:
     return GridCell((row.method,), notes=(row.note,) if row.note else ())
 
 
-def numbers(table: Table, entry: Entry) -> tuple[str, str]:
+def numbers(table: Table, entry: TableEntry) -> tuple[str, str]:
     """Mean and deviation as printed; a dash without a mean, an empty string without a deviation."""
     if entry.mean is None:
         return DASH, ""

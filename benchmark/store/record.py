@@ -11,7 +11,7 @@ from benchmark.registry import spell_parameters
 
 
 @dataclass(frozen=True)
-class Trial:
+class TunedPoint:
     """One point of a method's grid.
 
     Attributes
@@ -40,14 +40,14 @@ class Tuning:
         What made two items relevant to each other.
     n_fit, n_validation : int
         Training items that the method was fitted on, and those that were queries.
-    trials : sequence of Trial
+    trials : sequence of TunedPoint
         The first is the method without tuning; at least one has a value.
     """
 
     relevance: str
     n_fit: int
     n_validation: int
-    trials: Sequence[Trial]
+    trials: Sequence[TunedPoint]
 
     @property
     def chosen(self) -> Mapping[str, Any]:
@@ -62,13 +62,13 @@ class Tuning:
     def of_record(cls, record: Mapping[str, Any]) -> Self:
         """What :meth:`record` gave."""
         values = {key: value for key, value in record.items() if key != "chosen"}
-        return cls(**{**values, "trials": [Trial(**trial) for trial in values["trials"]]})
+        return cls(**{**values, "trials": [TunedPoint(**trial) for trial in values["trials"]]})
 
     def __str__(self) -> str:
         return ", ".join(spell_parameters(self.chosen.items()))
 
 
-class Measure(NamedTuple):
+class Value(NamedTuple):
     """A metric's value with its bounds over the orders of tied items (equal where untied)."""
 
     value: float
@@ -100,7 +100,7 @@ class CellResult:
         Where it is stored, below ``cells/``; empty for a cell that is not.
     tuned : Tuning or None
         How its parameters were chosen, if they were.
-    metrics : mapping of str to Measure
+    metrics : mapping of str to Value
         ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``
         and what :func:`benchmark.protocol.diagnostics.diagnose` finds.
     curves : mapping of str to Curve
@@ -119,5 +119,5 @@ class CellResult:
     backbone: str = ""
     folder: str = ""
     tuned: Tuning | None = None
-    metrics: Mapping[str, Measure] = field(default_factory=dict)
+    metrics: Mapping[str, Value] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)

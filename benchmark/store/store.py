@@ -25,7 +25,7 @@ import pandas as pd
 from benchmark.digests import checksum, value_digest
 from benchmark.files import written_folder
 from benchmark.protocol.evaluation import Curve
-from benchmark.store.record import CellResult, Measure, Tuning
+from benchmark.store.record import CellResult, Tuning, Value
 from benchmark.store.seeds import summary_frame
 
 #: Fields of a result that ``run.json`` does not hold.
@@ -156,7 +156,7 @@ def _as_plain(result: CellResult) -> dict[str, Any]:
 def _of_plain(record: Mapping[str, Any], folder: str, curves: Mapping[str, Curve]) -> CellResult:
     plain = {f.name: record[f.name] for f in fields(CellResult) if f.name not in _ELSEWHERE}
     plain["tuned"] = Tuning.of_record(record["tuned"]) if record["tuned"] else None
-    plain["metrics"] = {name: Measure(**m) for name, m in record["metrics"].items()}
+    plain["metrics"] = {name: Value(**m) for name, m in record["metrics"].items()}
     return CellResult(**plain, folder=folder, curves=curves)
 
 

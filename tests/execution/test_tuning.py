@@ -12,7 +12,7 @@ from benchmark.cli.main import main
 from benchmark.execution.tuning import Training, n_validation, points_of, similar_tags, tune
 from benchmark.registry import load_plugins, methods
 from benchmark.reporting.footnotes import describe_tuning
-from benchmark.store.record import CellResult, Trial, Tuning
+from benchmark.store.record import CellResult, TunedPoint, Tuning
 from features.pixels import ImageArray
 from features.tags import tag_matrix
 from methods import Hasher, Quantizer
@@ -407,7 +407,10 @@ def test_a_method_with_labels_tuned_on_tags_depends_on_the_tags(run, noisy, tmp_
 
 
 def test_what_was_tuned_survives_being_stored():
-    trials = [Trial({"a": 1.0, "b": "x"}, 0.5, 1.5), Trial({"a": 2.0, "b": "y"}, None, 0.5, "no")]
+    trials = [
+        TunedPoint({"a": 1.0, "b": "x"}, 0.5, 1.5),
+        TunedPoint({"a": 2.0, "b": "y"}, None, 0.5, "no"),
+    ]
     tuned = Tuning("tags", 80, 20, trials)
     again = Tuning.of_record(json.loads(json.dumps(tuned.record())))
     assert again == tuned and str(again) == "a=1.0, b=x"
@@ -433,7 +436,7 @@ def test_tables_say_what_was_tuned_on_what(run, noisy, tmp_path):
 
 def test_seeds_that_chose_differently_are_named():
     def cell(bits, seed, a):
-        tuned = Tuning("labels", 8, 2, [Trial({"a": a}, 0.5)])
+        tuned = Tuning("labels", 8, 2, [TunedPoint({"a": a}, 0.5)])
         return CellResult("x", "y", "m", bits, seed, "done", tuned=tuned)
 
     cells = [cell(24, 0, 1), cell(12, 1, 2), cell(12, 0, 1), cell(12, 2, 1), cell(24, 1, 1)]

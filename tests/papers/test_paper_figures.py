@@ -18,7 +18,7 @@ from benchmark.papers.figures import (
 from benchmark.protocol.evaluation import Curve
 from benchmark.protocol.search import HAMMING, top_items
 from benchmark.reporting.plots import save, style
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 
 RECALL = np.arange(1, 1001) / 1000
 FIRST = np.arange(100, 1001, 100)
@@ -30,7 +30,7 @@ def cells(dataset, levels, bits=(12, 24)):
         for b in bits:
             at = level + b / 1000
             names = {"P@r2": at, "P@500": at / 2, "base_rate": 0.1}
-            metrics = {name: Measure(v, v, v) for name, v in names.items()}
+            metrics = {name: Value(v, v, v) for name, v in names.items()}
             curves = {"PR": Curve(RECALL, at * (1 - RECALL)), "P@N": Curve(FIRST, at / FIRST)}
             found.append(
                 CellResult(dataset, "gist", method, b, 0, "done", metrics=metrics, curves=curves)

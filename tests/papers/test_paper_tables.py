@@ -17,7 +17,7 @@ from benchmark.papers.table import Measured, paper_table
 from benchmark.reporting.render import latex, markdown, spreadsheet
 from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 
 N_QUERIES = 200
@@ -52,8 +52,8 @@ class Made:
     def add(self, method, bits, level, *, seed=0, status="done", reason="", fidelity="paper"):
         rng = np.random.default_rng([seed, bits])
         values = np.clip(level + 0.2 * (rng.random(N_QUERIES) - 0.5), 0, 1)
-        measure = Measure(values.mean(), values.mean(), values.mean())
-        metrics = {METRIC: measure, "base_rate": Measure(0.3, 0.3, 0.3)}
+        measure = Value(values.mean(), values.mean(), values.mean())
+        metrics = {METRIC: measure, "base_rate": Value(0.3, 0.3, 0.3)}
         done = status == "done"
         place = (self.dataset, self.features, method, bits, seed, status, reason, fidelity)
         folder = f"{self.dataset}/{method}/{bits}b-s{seed}-x"

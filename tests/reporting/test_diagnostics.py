@@ -13,7 +13,7 @@ from benchmark.execution.cell import training_curves
 from benchmark.protocol.diagnostics import diagnose
 from benchmark.reporting.diagnostics import diagnostic_rows, diagnostics_grid
 from benchmark.reporting.render import write_grid
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 
 
@@ -72,7 +72,7 @@ def test_training_curves_are_what_a_history_lists():
 
 
 def cell(method, n_bits, seed, *, status="done", **values):
-    metrics = {name: Measure(value, value, value) for name, value in values.items()}
+    metrics = {name: Value(value, value, value) for name, value in values.items()}
     reason = "" if status == "done" else "needs tags"
     return CellResult("d", "gist", method, n_bits, seed, status, reason, metrics=metrics)
 

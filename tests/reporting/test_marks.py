@@ -23,7 +23,7 @@ from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
 from benchmark.significance.evidence import Evidence, weigh_cells
 from benchmark.significance.randomisation import Comparison
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 
 METHODS = ("top", "near", "low", "gone")
@@ -135,7 +135,7 @@ def stored(tmp_path):
         for bits, gain in zip((12, 24), by_length, strict=True):
             for seed in range(2):
                 values = 0.5 * hard + gain + rng.normal(0, 0.05, 200)
-                mean = Measure(*[float(values.mean())] * 3)
+                mean = Value(*[float(values.mean())] * 3)
                 metrics = {"mAP@all": mean, "base_rate": mean._replace(value=0.1)}
                 folder = f"d/{method}/{bits}b-s{seed}-x"
                 place = ("d", "f", method, bits, seed, "done")

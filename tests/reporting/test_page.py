@@ -20,9 +20,9 @@ from benchmark.reporting.audit import audit_cells
 from benchmark.reporting.page.content import findings
 from benchmark.reporting.page.page import write_page
 from benchmark.reporting.report import make_report
-from benchmark.reporting.table import Entry, Row, Table
+from benchmark.reporting.table import Row, Table, TableEntry
 from benchmark.significance.randomisation import Comparison
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import write_summary
 from benchmark.store.store import Store
 
@@ -60,8 +60,8 @@ def make_run(folder, *, images=None, codes=True):
             for seed in (0, 1):
                 value = 0.1 * (2, 1, 3)[number] + bits / 1000 + seed * 0.00137
                 names = ("mAP@all", "P@r2", "empty@r2", "P@100", "base_rate", "distinct_codes")
-                metrics = {n: Measure(value, value, value) for n in names}
-                metrics["fit_seconds"] = Measure(*[3.14159 * (number + 1)] * 3)
+                metrics = {n: Value(value, value, value) for n in names}
+                metrics["fit_seconds"] = Value(*[3.14159 * (number + 1)] * 3)
                 recall = np.arange(1, 1001) / 1000
                 cell = CellResult(
                     *("squares", "gist", method, bits, seed, "done"),
@@ -159,7 +159,7 @@ def test_what_the_gallery_lacks_is_said(tmp_path):
 
 def test_better_rests_on_a_test():
     rows = tuple(
-        Row(method, (Entry(mean), Entry(mean)))
+        Row(method, (TableEntry(mean), TableEntry(mean)))
         for method, mean in zip(METHODS, (0.2, 0.1, 0.3), strict=True)
     )
     differences = np.array([[0, 1, -1], [-1, 0, -1], [1, 1, 0]], dtype=float)

@@ -16,7 +16,7 @@ from benchmark.reporting.plots import (
     method_styles,
     write_figures,
 )
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 
 MAP = ["mAP@all"]
 RECALL = np.arange(1, 1001) / 1000
@@ -32,8 +32,8 @@ def make(methods, bits=(12, 24), seeds=(0, 1), *, missing=(), curves=True):
                 status = "skipped" if (method, b) in missing else "done"
                 level = (number + 1) / 100 + b / 1000 + s / 1000
                 done = status == "done"
-                metrics = {"mAP@all": Measure(level, level, level)}
-                metrics["base_rate"] = Measure(0.02, 0.02, 0.02)
+                metrics = {"mAP@all": Value(level, level, level)}
+                metrics["base_rate"] = Value(0.02, 0.02, 0.02)
                 drawn = {"PR": Curve(RECALL, level * (2 - RECALL)), "P@N": Curve(FIRST, 5 / FIRST)}
                 cells.append(
                     CellResult(

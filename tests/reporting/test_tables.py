@@ -16,7 +16,7 @@ from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.pages import write_tables
 from benchmark.reporting.render import latex, markdown, spreadsheet
 from benchmark.reporting.render import text as plain
-from benchmark.store.record import CellResult, Measure
+from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import summary_frame, write_summary
 
 REASON = "ValueError: 100% of_it & [more] {x} <y>"
@@ -42,10 +42,10 @@ def cell(method, bits, seed, value=None, *, status="done", reason="", **more):
     metrics = {}
     if value is not None:
         metrics = {
-            "mAP@all": Measure(value, value - 0.01, value + 0.01),
-            "empty@r2": Measure(value / 2, value / 2, value / 2),
-            "fit_seconds": Measure(100 * value, 100 * value, 100 * value),
-            "base_rate": Measure(0.05, 0.05, 0.05),
+            "mAP@all": Value(value, value - 0.01, value + 0.01),
+            "empty@r2": Value(value / 2, value / 2, value / 2),
+            "fit_seconds": Value(100 * value, 100 * value, 100 * value),
+            "base_rate": Value(0.05, 0.05, 0.05),
         }
     return CellResult(
         "corel_5k", "gist", method, bits, seed, status, reason, metrics=metrics, **more
@@ -132,7 +132,7 @@ def test_missing_cells_and_metrics_are_explained():
 
 def test_rankings_by_score_have_no_hamming_ball():
     scored = CellResult("corel_5k", "gist", "pq", 12, 0, "done")
-    scored.metrics.update({"mAP@all": Measure(0.3, 0.3, 0.3)})
+    scored.metrics.update({"mAP@all": Value(0.3, 0.3, 0.3)})
     table = comparison_table([cell("lsh", 12, 0, 0.1), scored], "empty@r2")
     assert entry(table, "pq", 12).mean is None
     assert table.footnotes == {"1": "ranked by score: no Hamming radius"}
@@ -319,7 +319,7 @@ def test_write_tables(cells, tmp_path):
 
 def test_file_names_are_safe(cells, tmp_path):
     odd = next(c for c in cells if c.status == "done")
-    odd.metrics["a/b: c"] = Measure(1.0, 1.0, 1.0)
+    odd.metrics["a/b: c"] = Value(1.0, 1.0, 1.0)
     write_tables(cells, [comparison_table(cells, "a/b: c")], tmp_path)
     assert (tmp_path / "a_b__c.md").is_file()
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.files import written_folder
 from benchmark.protocol.evaluation import Curve
-from benchmark.store.record import CellResult, Measure, Trial, Tuning
+from benchmark.store.record import CellResult, TunedPoint, Tuning, Value
 from benchmark.store.store import Store
 
 FOLDER = "d[n=1]/itq/16b-s3-abc"
@@ -19,7 +19,10 @@ FOLDER = "d[n=1]/itq/16b-s3-abc"
 @pytest.fixture
 def cell():
     """A result in which every field differs from its default."""
-    trials = [Trial({"n_iter": 5}, 0.5, 1.5), Trial({"n_iter": 50}, None, 0.5, "ValueError: no")]
+    trials = [
+        TunedPoint({"n_iter": 5}, 0.5, 1.5),
+        TunedPoint({"n_iter": 50}, None, 0.5, "ValueError: no"),
+    ]
     return CellResult(
         *("d[n=1]", "gist", "itq", 16, 3, "done"),
         reason="none",
@@ -28,7 +31,7 @@ def cell():
         backbone="alexnet",
         folder=FOLDER,
         tuned=Tuning("labels", 80, 20, trials),
-        metrics={"mAP@all": Measure(0.1 + 0.2, 0.25, 0.35)},
+        metrics={"mAP@all": Value(0.1 + 0.2, 0.25, 0.35)},
         curves={"PR": Curve(np.array([0.5, 1.0]), np.array([0.75, 0.25]))},
     )
 

@@ -77,7 +77,7 @@ class Shown:
     text, deviation, interval : str
         Printed; empty where there is none.
     rank : int
-        As in :class:`benchmark.reporting.comparison.Entry`.
+        As in :class:`benchmark.reporting.table.TableEntry`.
     better : str
         Letters of the methods that it is significantly better than.
     notes : tuple of int
