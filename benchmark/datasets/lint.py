@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,26 @@ BLOCK_ROWS = 128
 
 
 def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
-    """Examine a data set and decode every image.
+    """Examine a data set; decodes every image.
 
     Parameters
     ----------
     dataset : Dataset
     threads : int
-        Number of images that are decoded at the same time.
+        Images decoded at once.
 
     Returns
     -------
     DataSheet
     """
+    sheet = sheet_without_images(dataset)
+    if dataset.images is None:
+        return sheet
+    return replace(sheet, images=examine_images(dataset, threads=threads))
+
+
+def sheet_without_images(dataset: Dataset) -> DataSheet:
+    """Examine split, labels and tags of a data set."""
     labels, split = dataset.labels, dataset.split
     database = labels[split.database]
     relevant = relevant_counts(labels[split.query], database)
@@ -42,7 +51,6 @@ def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
         unanswerable=int((relevant == 0).sum()),
         neighbour_rate=float(neighbours.mean()) if len(neighbours) else 0.0,
         tags=tag_statistics(dataset.tags) if dataset.has_tags else None,
-        images=None if dataset.images is None else examine_images(dataset, threads=threads),
     )
 
 

@@ -78,6 +78,7 @@ class DataSheet:
         Share of neighbouring database items, in database order, that share a label.
     tags : TagStatistics or None
     images : ImageFindings or None
+        None where there are no images, or where nobody has looked at them.
     """
 
     dataset: Dataset
@@ -85,7 +86,7 @@ class DataSheet:
     unanswerable: int
     neighbour_rate: float
     tags: TagStatistics | None
-    images: ImageFindings | None
+    images: ImageFindings | None = None
 
     @property
     def is_sorted(self) -> bool:
@@ -176,6 +177,8 @@ class DataSheet:
 
     def _image_lines(self) -> list[str]:
         images = self.images
+        if self.dataset.images is not None and images is None:
+            return []
         if images is None:
             given = ", ".join(self.dataset.features)
             return [f"Images       none: features are given ({given})"]

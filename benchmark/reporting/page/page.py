@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.lint import data_sheet
+from benchmark.datasets.lint import sheet_without_images
 from benchmark.files import write_file
 from benchmark.reporting.audit_tables import audit_text
 from benchmark.reporting.outputs import PAPER
@@ -42,18 +40,10 @@ def write_page(report: Report, folder: Path) -> Path:
         gallery=make_gallery(report),
         papers=[path.read_text(encoding="utf-8") for path in papers],
         audit="" if report.audit is None else audit_text(report.audit),
-        sheet=_sheet(report.dataset),
+        sheet=str(sheet_without_images(report.dataset)),
         specification=json.dumps(specification(report), indent=1, default=str, ensure_ascii=False),
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=(here / "page.js").read_text(encoding="utf-8"),
     )
     write_file(folder / "report.html", page)
     return folder / "report.html"
-
-
-def _sheet(dataset: Dataset) -> str:
-    """The data sheet as far as it needs no image: ``--lint`` decodes all of them."""
-    lines = str(data_sheet(replace(dataset, images=None))).splitlines()
-    # Without looking at the images nothing can be said of them.
-    unseen = dataset.images is not None
-    return "\n".join(line for line in lines if not (unseen and line.startswith("Images ")))
