@@ -294,7 +294,7 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(f"n_bits must be at least 1, not {self.n_bits}")
         self.check_parameters()
         X = self._checked(X, reset=True, ensure_min_samples=2)
-        # Of images each value is a feature: how many a backbone makes of them is not known here.
+        # Pixels are counted for images: the width of the backbone's output is unknown here.
         n_features = math.prod(X.shape[1:])
         task = Task(len(X), n_features, has_tags=True, has_labels=True, has_images=True)
         reason = self.skip(task)

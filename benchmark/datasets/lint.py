@@ -21,13 +21,13 @@ BLOCK_ROWS = 128
 
 
 def data_sheet(dataset: Dataset, *, threads: int = 4) -> DataSheet:
-    """Examine a data set; decodes every image.
+    """Examine a data set and decode every image.
 
     Parameters
     ----------
     dataset : Dataset
     threads : int
-        Images decoded at once.
+        Number of images that are decoded at the same time.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""From single cells to what tables and figures show: the long summary, and means over seeds."""
+"""Means over seeds, and the long summary table."""
 
 from __future__ import annotations
 
