@@ -126,8 +126,8 @@ def even_contrast(grey: np.ndarray) -> np.ndarray:
         With margins of 16 pixels mirrored at the image's border.
     """
     z = np.pad(np.log1p(grey.astype(np.float32)), _MARGIN, mode="symmetric")
-    high = z - _low_pass(z)
-    return high / (0.2 + np.sqrt(np.maximum(_low_pass(high**2), 0)))
+    high = z - low_pass(z)
+    return high / (0.2 + np.sqrt(np.maximum(low_pass(high**2), 0)))
 
 
 def filter_bank(frequency: float, samples: int) -> FilterBank:
@@ -202,5 +202,5 @@ def _low_pass_gain() -> np.ndarray:
 _LOW_PASS_GAIN = _low_pass_gain()
 
 
-def _low_pass(z: np.ndarray) -> np.ndarray:
+def low_pass(z: np.ndarray) -> np.ndarray:
     return fft.irfft2(fft.rfft2(z) * _LOW_PASS_GAIN, s=z.shape)

@@ -102,11 +102,11 @@ def test_prefilter_takes_out_brightness_and_most_of_the_contrast():
 
 
 def test_low_pass_has_half_gain_at_four_cycles():
-    from features.gist import _low_pass
+    from features.gist import low_pass
 
     # 5 cycles per padded image of 160 pixels are 4 per 128.
     wave = np.cos(2 * np.pi * 5 * np.arange(160) / 160) * np.ones((160, 1))
-    np.testing.assert_allclose(_low_pass(wave.astype(np.float32)), wave / 2, atol=1e-5)
+    np.testing.assert_allclose(low_pass(wave.astype(np.float32)), wave / 2, atol=1e-5)
 
 
 def test_batch_equals_item_by_item_and_repeats_exactly():

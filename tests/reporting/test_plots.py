@@ -126,7 +126,7 @@ def test_a_method_looks_the_same_in_all_figures_and_like_no_other():
     for figure in draw_figures(make(methods, missing={("m0", 12)}), MAP).values():
         axes = figure.axes[-1]
         look = {
-            m: (a.get_color(), a.get_marker(), str(a._unscaled_dash_pattern), a.get_mfc())
+            m: (a.get_color(), a.get_marker(), a.get_linestyle(), a.get_mfc())
             for m, a in lines_of(axes).items()
         }
         assert len(set(look.values())) == 25
