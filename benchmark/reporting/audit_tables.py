@@ -71,11 +71,16 @@ def audit_markdown(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def write_audit(frame: pd.DataFrame, folder: Path) -> None:
+def write_audit(frame: pd.DataFrame, folder: Path) -> list[Path]:
     """Write ``audit.txt``, ``audit.md`` and ``audit.csv``."""
-    write_file(folder / "audit.txt", audit_text(frame) + "\n")
-    write_file(folder / "audit.md", audit_markdown(frame))
-    write_file(folder / "audit.csv", frame.to_csv(index=False, lineterminator="\n"))
+    contents = {
+        "audit.txt": audit_text(frame) + "\n",
+        "audit.md": audit_markdown(frame),
+        "audit.csv": frame.to_csv(index=False, lineterminator="\n"),
+    }
+    for name, content in contents.items():
+        write_file(folder / name, content)
+    return [folder / name for name in contents]
 
 
 def _family(frame: pd.DataFrame, family: str) -> pd.DataFrame:

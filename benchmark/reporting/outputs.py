@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from pathlib import Path
 
+from benchmark.files import write_file
 from benchmark.reporting.audit_tables import write_audit
 from benchmark.reporting.diagnostics import diagnostics_grid
 from benchmark.reporting.pages import write_tables
@@ -14,34 +15,51 @@ from benchmark.store.seeds import write_summary
 
 #: How the names of files with tables and figures of papers begin.
 PAPER = "paper-"
+#: The list of the files that a run wrote, beside them.
+WRITTEN = ".written.json"
 
 
 def write_outputs(report: Report, folder: Path) -> None:
-    """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set."""
+    """Write ``summary.csv``, ``tables/`` and ``figures/`` of one data set.
+
+    What an earlier run wrote there and this one does not is removed, and nothing else.
+    """
     from benchmark.reporting.plots import write_figures
 
-    for stale in ("tables", "figures"):
-        _clear(folder / stale)
     cells, tables = report.cells, folder / "tables"
-    write_summary(cells, folder / "summary.csv")
-    write_tables(cells, list(report.tables.values()), tables)
-    write_grid(diagnostics_grid(cells, report.diagnostics), tables, "diagnostics")
+    paths = [write_summary(cells, folder / "summary.csv")]
+    paths += write_tables(cells, list(report.tables.values()), tables)
+    paths += write_grid(diagnostics_grid(cells, report.diagnostics), tables, "diagnostics")
     if report.audit is not None:
-        write_audit(report.audit, tables)
+        paths += write_audit(report.audit, tables)
     if any(cell.status == "done" for cell in cells):
         map_metrics = [metric for metric in report.tables if metric.startswith("mAP@")]
-        write_figures(cells, folder / "figures", map_metrics)
+        paths += write_figures(cells, folder / "figures", map_metrics)
+    _remove_others(folder, {path.relative_to(folder).as_posix() for path in paths})
 
 
-def _clear(folder: Path) -> None:
-    """Remove what the last run wrote; tables and figures of papers come from runs of their own."""
-    for path in folder.glob("*"):
-        if path.name.startswith(PAPER):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def _remove_others(folder: Path, written: set[str]) -> None:
+    """Remove what the list of an earlier run has and this one has not; then keep this list.
+
+    Only names on the list are touched: a data set may have folders called ``tables`` too.
+    """
+    for name in _listed(folder) - written:
+        path = folder / name
+        # A link may lead to a place that is not ours.
+        if not any(parent.is_symlink() for parent in (path, *path.parents)):
+            path.unlink(missing_ok=True)
+    write_file(folder / WRITTEN, json.dumps(sorted(written), indent=0) + "\n")
+
+
+def _listed(folder: Path) -> set[str]:
+    """Names of the files that an earlier run wrote, below `folder`."""
+    try:
+        names = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    own = ("summary.csv", "tables/", "figures/")
+    names = names if isinstance(names, list) else []
+    return {name for name in names if str(name).startswith(own) and ".." not in Path(name).parts}
 
 
 def terminal_text(report: Report, *, colour: bool) -> str:

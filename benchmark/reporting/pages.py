@@ -17,7 +17,7 @@ from benchmark.store.record import CellResult
 from benchmark.store.seeds import chance_level, method_names
 
 
-def write_tables(cells: Sequence[CellResult], tables: Sequence[Table], folder: Path) -> Path:
+def write_tables(cells: Sequence[CellResult], tables: Sequence[Table], folder: Path) -> list[Path]:
     """Write every table in every format, and all of them on one page.
 
     Parameters
@@ -31,14 +31,15 @@ def write_tables(cells: Sequence[CellResult], tables: Sequence[Table], folder: P
 
     Returns
     -------
-    Path
-        The page, ``all.md``.
+    list of Path
+        The first is the page, ``all.md``.
     """
+    paths = [Path(folder) / "all.md"]
     for table in tables:
-        write_grid(table.grid(), folder, re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric))
-    page = Path(folder) / "all.md"
-    write_file(page, _page(cells, tables))
-    return page
+        stem = re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric)
+        paths += write_grid(table.grid(), folder, stem)
+    write_file(paths[0], _page(cells, tables))
+    return paths
 
 
 def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:

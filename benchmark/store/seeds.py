@@ -51,9 +51,10 @@ def summary_frame(cells: Iterable[CellResult]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
-def write_summary(cells: Iterable[CellResult], path: Path) -> None:
-    """Write :func:`summary_frame` as CSV; floats keep all their digits."""
+def write_summary(cells: Iterable[CellResult], path: Path) -> Path:
+    """Write :func:`summary_frame` as CSV and return its path; floats keep all their digits."""
     write_file(path, summary_frame(cells).to_csv(index=False, lineterminator="\n"))
+    return path
 
 
 def method_names(cells: Iterable[CellResult]) -> list[str]:

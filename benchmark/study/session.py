@@ -150,6 +150,7 @@ class Session:
             If anything is missing or wrong.
         """
         options = self.options
+        _check_apart(options.results, text)
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
         dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
@@ -206,6 +207,17 @@ class Session:
         vectors = Path(self.word_vectors) if self.word_vectors else None
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
+
+
+def _check_apart(results: Path, dataset: str) -> None:
+    """Refuse a results folder in which the files of a data set lie."""
+    data = Path(dataset)
+    if not data.is_dir():
+        return
+    if results.resolve() in (data.resolve(), *data.resolve().parents):
+        raise InputError(
+            f"--results {results}: the data set {dataset} lies in it; name a folder of its own"
+        )
 
 
 def _with_copies(data: OpenedData, grid: Grid) -> OpenedData:

@@ -228,7 +228,7 @@ def test_latex_shows_letters_in_rows_of_equal_width(table):
 
 
 def test_page_says_once_what_the_marks_mean(stored, table, tmp_path):
-    page = write_tables(stored[0], [table], tmp_path / "tables")
+    page, *_ = write_tables(stored[0], [table], tmp_path / "tables")
     text = page.read_text(encoding="utf-8")
     assert text.count("randomisation test") == 1
     assert "at 24 bits, not at 12 bits." in text

@@ -303,7 +303,7 @@ def test_marks_follow_the_printed_numbers(values):
 
 def test_write_tables(cells, tmp_path):
     tables = [comparison_table(cells, metric) for metric in ("mAP@all", "fit_seconds")]
-    page = write_tables(cells, tables, tmp_path / "tables")
+    page, *_ = write_tables(cells, tables, tmp_path / "tables")
     names = sorted(p.name for p in page.parent.iterdir())
     stems = ("fit_seconds", "mAP@all")
     assert names == ["all.md", *(f"{s}.{x}" for s in stems for x in ("csv", "md", "tex", "txt"))]
