@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError
 from benchmark.registry.registry import Registry
@@ -34,7 +34,7 @@ class ExtractorRegistry(Registry):
         # Only now, since a family is imported to be asked.
         known = list(single)
         for entry in self.entries():
-            members = entry.load().names() if entry.facts["family"] else []
+            members = _family(entry).names() if entry.facts["family"] else []
             if name in members:
                 return entry
             known += members
@@ -96,7 +96,7 @@ class ExtractorRegistry(Registry):
         lines: list[tuple[str, str]] = []
         for entry in self.entries():
             if entry.facts["family"]:
-                lines += [*entry.load().examples.items(), (f"<{entry.name}>", entry.summary)]
+                lines += [*_family(entry).examples.items(), (f"<{entry.name}>", entry.summary)]
             else:
                 lines.append((entry.name, entry.summary))
         return lines
@@ -111,8 +111,13 @@ class ExtractorRegistry(Registry):
             name
             for entry in self.entries()
             if issubclass(entry.load(), NetworkExtractor)
-            for name in (entry.load().examples if entry.facts["family"] else [entry.name])
+            for name in (_family(entry).examples if entry.facts["family"] else [entry.name])
         ]
+
+
+def _family(entry: Entry) -> Any:
+    """The class of a family, which has ``names()`` and ``examples``."""
+    return entry.load()
 
 
 #: Every hashing method. ``supervision`` is also the leakage guard: the runner hands tags and
