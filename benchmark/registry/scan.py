@@ -57,7 +57,7 @@ def read_entries(path: Path, module: str, decorator: str) -> Iterable[Entry]:
         for call in node.decorator_list:
             if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == decorator):
                 continue
-            facts = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+            facts = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
             summary = (ast.get_docstring(node) or "").split("\n")[0]
             parameters = _read_parameters(node, tree)
             name = ast.literal_eval(call.args[0])
@@ -91,7 +91,7 @@ def _find_class(name: str, tree: ast.Module) -> tuple[ast.ClassDef, ast.Module] 
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             original = next((a.name for a in node.names if (a.asname or a.name) == name), None)
             path = source_of(node.module) if original else None
-            if path:
+            if original and path:
                 return _find_class(original, ast.parse(path.read_text(encoding="utf-8")))
     return None
 
