@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-E = TypeVar("E", bound=type)
+E = TypeVar("E", bound="type[Extractor]")
 
 
 class Registration(NamedTuple):

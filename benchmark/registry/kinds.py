@@ -116,7 +116,7 @@ class ExtractorRegistry(Registry):
 
 
 def _family(entry: Entry) -> Any:
-    """The class of a family, which has ``names`` and ``examples``."""
+    """The class of a family, which has ``names()`` and ``examples``."""
     return entry.load()
 
 

@@ -263,8 +263,8 @@ class Registry:
         self._scanned = True
         # Locating a top-level package imports nothing; its files are only read.
         spec = importlib.util.find_spec(self.package)
-        if spec is None or spec.submodule_search_locations is None:
-            raise ImportError(f"{self.package} is not a package")
+        if spec is None or not spec.submodule_search_locations:
+            raise ModuleNotFoundError(f"there is no package {self.package}")
         folder = Path(spec.submodule_search_locations[0])
         for path in sorted(folder.rglob("*.py"), key=lambda path: _place(path, folder)):
             module = ".".join([self.package, *path.relative_to(folder).with_suffix("").parts])
