@@ -74,7 +74,9 @@ def _latex_caption(table: Table) -> str:
     if table.ranked:
         parts.append(describe_marks(r"\textbf{Bold}", r"\underline{underlined}", tested=tested))
     if tested:
-        parts += [LETTERS, escape_latex(table.findings)]
+        parts.append(LETTERS)
+    if table.findings:
+        parts.append(escape_latex(table.findings))
     return " ".join(parts)
 
 

@@ -72,7 +72,7 @@ def to_text(table: Table, *, colour: bool = False) -> str:
     if table.ranked:
         names = ("Bold", "underlined") if colour else ("*", "+")
         caption.append(describe_marks(*names, tested=bool(table.tests)))
-    if table.tests:
+    if table.findings:
         caption.append(table.findings)
     below = [f"({number}) {text}" for number, text in table.footnotes.items()]
     below.append(" ".join(caption))
@@ -85,7 +85,7 @@ def to_markdown(table: Table) -> str:
     caption = [escape_markdown(table.caption)]
     if table.ranked:
         caption.append(_markdown_marks(tested=bool(table.tests)))
-    if table.tests:
+    if table.findings:
         caption.append(table.findings)
     return f"### {escape_markdown(table.title)}\n\n{_markdown_grid(table)}\n{' '.join(caption)}\n"
 
