@@ -83,6 +83,7 @@ def comparison_table(
         ranked=ranked,
         ties=ties,
         tests=tests,
+        untested=evidence.untested if ranked else {},
         footnotes=footnotes.texts,
     )
 

@@ -49,7 +49,7 @@ def column_marks(
             return False
         if not tops or method not in tested:
             return value == best
-        return not any(comparison.is_better(top, method) for top in tops)
+        return not comparison.trails_best(method)
 
     leading = [leads(m, value) for m, value in zip(methods, printed, strict=True)]
     others = [v for v, first in zip(printed, leading, strict=True) if not first and v is not None]
@@ -70,7 +70,7 @@ def best_is_separated(
     there = [(mean, m) for mean, m in zip(means, methods, strict=True) if mean is not None]
     (_, best), (_, second) = sorted(there, key=lambda pair: -pair[0])[:2]
     known = best in comparison.methods and second in comparison.methods
-    return known and comparison.is_better(best, second)
+    return known and comparison.best == best and comparison.trails_best(second)
 
 
 def describe_separation(bits: Sequence[int], separated: Iterable[int]) -> str:

@@ -89,6 +89,8 @@ class Table:
         The tie rule of the protocol, a key of ``TIE_RULES``.
     tests : mapping of int to Comparison
         Which methods differ significantly, for each code length; empty if nothing was tested.
+    untested : mapping of int to str
+        Code lengths at which nothing could be tested, with the reason.
     footnotes : mapping of str to str
         Number to text.
     """
@@ -103,6 +105,7 @@ class Table:
     ranked: bool
     ties: str = "expected"
     tests: Mapping[int, Comparison] = field(default_factory=dict)
+    untested: Mapping[int, str] = field(default_factory=dict)
     footnotes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -124,9 +127,10 @@ class Table:
 
     @property
     def findings(self) -> str:
-        """What was tested and found; empty if nothing was tested."""
+        """What was tested and found, or why nothing was; empty if there is nothing to test."""
         if not self.tests:
-            return ""
+            reasons = dict.fromkeys(self.untested.values())
+            return f"Not tested for significance: {'; '.join(reasons)}." if reasons else ""
         level = next(iter(self.tests.values())).level
         return f"{describe_test(level)} {describe_separation(sorted(self.tests), self.separated)}"
 

@@ -34,8 +34,9 @@ def describe_marks(first: str, second: str, *, tested: bool) -> str:
 def describe_test(level: float) -> str:
     """What "significantly" means."""
     return (
-        "Significance: paired randomisation test over queries, Holm's correction over all pairs "
-        f"of a column, level {level:g}."
+        "Significance: paired bootstrap over queries and trainings, Holm's correction over the "
+        "tests against the best of a column for the marks and over all its pairs for the letters, "
+        f"level {level:g}."
     )
 
 

@@ -93,9 +93,9 @@ def bootstrap_intervals(
     of_seeds = {n: np.random.default_rng([random_state, n]) for n in set(map(len, methods))}
     means: list[list[np.ndarray]] = [[] for _ in methods]
     for size in chunks(n_resamples, len(filled)):
-        drawn = _draw(rng, size, len(filled))
+        drawn = draw(rng, size, len(filled))
         of_rows = ratio(drawn @ filled, drawn @ weights)
-        times = {n: _draw(of_seeds[n], size, n) for n in of_seeds}
+        times = {n: draw(of_seeds[n], size, n) for n in of_seeds}
         for found, part in zip(means, np.split(of_rows, ends[:-1], axis=1), strict=True):
             counts = np.where(np.isnan(part), 0, times[part.shape[1]])
             found.append(ratio((counts * np.nan_to_num(part)).sum(axis=1), counts.sum(axis=1)))
@@ -109,9 +109,9 @@ def _percentiles(means: np.ndarray, confidence: float) -> Interval:
     return Interval(*map(float, np.nanpercentile(means, (tail, 100 - tail))))
 
 
-def _draw(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
-    """How often each of n items is drawn in n draws with replacement, (size, n)."""
-    drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+def draw(rng: np.random.Generator, size: int, n: int, n_draws: int | None = None) -> np.ndarray:
+    """How often each of n items is drawn with replacement in n draws, or so many, (size, n)."""
+    drawn = rng.integers(0, n, (size, n_draws or n)) + n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 

@@ -23,16 +23,21 @@ class Evidence:
     Attributes
     ----------
     tests : mapping of int to Comparison
-        Code length to the comparison of all methods; a code length at which fewer than two have
-        values for each query is left out.
+        Code length to the comparison of all methods that were trained more than once; a code
+        length at which fewer than two were is left out.
+    untested : mapping of int to str
+        Code length at which methods have values but no comparison to the reason.
     intervals : mapping of (str, int) to Interval
         Method and code length to the bootstrap interval of the mean over queries and seeds.
     """
 
     tests: Mapping[int, Comparison] = field(default_factory=dict)
     intervals: Mapping[tuple[str, int], Interval] = field(default_factory=dict)
+    untested: Mapping[int, str] = field(default_factory=dict)
 
 
+#: Why nothing is called significant where methods have one seed.
+ONE_TRAINING = "one training each"
 #: No query has been looked at.
 NONE = Evidence()
 
@@ -53,13 +58,16 @@ def weigh_cells(
 
 
 def _weigh(values: Values) -> Evidence:
-    tests, intervals = {}, {}
+    tests, intervals, untested = {}, {}, {}
     for bits, methods in sorted(values.items()):
-        if len(methods) > 1:
-            tests[bits] = compare_methods(methods)
+        trained_again = {name: rows for name, rows in methods.items() if len(rows) > 1}
+        if len(trained_again) > 1:
+            tests[bits] = compare_methods(trained_again)
+        elif len(methods) > 1:
+            untested[bits] = ONE_TRAINING
         found = bootstrap_intervals(list(methods.values()))
         intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
-    return Evidence(tests, intervals)
+    return Evidence(tests, intervals, untested)
 
 
 def _per_query(

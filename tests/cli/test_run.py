@@ -38,7 +38,7 @@ def test_run_leaves_summary_tables_and_figures(run, tmp_path):
 
 def test_tables_rest_on_tests_between_the_methods(run, tmp_path):
     """Blobs far apart: at 4 bits two random directions cannot keep them apart as PCA does."""
-    status, out, _ = run("--methods", "pcah", "lsh", "--bits", "4", "--seeds", "0", "1")
+    status, out, _ = run("--methods", "pcah", "lsh", "--bits", "4", "--seeds", *range(6))
     assert status == 0 and "The best is significantly better than the second" in " ".join(
         out.split()
     )

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -13,7 +13,8 @@ from benchmark.significance.bootstrap import (
     bootstrap_intervals,
     mean_over_queries,
 )
-from benchmark.significance.randomisation import compare_methods, holm, paired_test
+from benchmark.significance.paired import paired_differences
+from benchmark.significance.randomisation import compare_methods, holm
 
 
 def test_mean_over_seeds_of_means_over_queries():
@@ -85,88 +86,108 @@ def test_interval_covers_the_true_mean_about_as_often_as_it_says():
     assert 0.90 <= hits / 300 <= 0.99
 
 
-@pytest.mark.parametrize("n", [3, 9, 13])
-def test_exact_test_of_few_queries_agrees_with_scipy(n):
-    rng = np.random.default_rng(n)
-    a, b = rng.random(n), rng.random(n) + 0.2
-    assert paired_test(a, b) == pytest.approx(scipy_test(a, b, n_resamples=np.inf), abs=1e-12)
+def trainings(rng, seeds, queries, *, of_seed=0.0, of_both=0.05, gain=0.0):
+    """Values of trainings of one method: what a query is worth, what a seed is, and the rest."""
+    shape = (seeds, len(queries))
+    values = queries + gain + rng.normal(0, of_seed, (seeds, 1))
+    return values + rng.normal(0, of_both, shape)
 
 
-def test_drawn_test_of_many_queries_agrees_with_scipy():
+def test_standard_error_of_a_difference_is_that_of_theory():
+    """Over queries, seeds and both, for methods whose parts are independent normal values."""
+    rng = np.random.default_rng(0)
+    n, q, of_seed, of_query = 40, 400, 0.03, 0.2
+    a = trainings(rng, n, rng.normal(0, of_query, q), of_seed=of_seed, of_both=0)
+    b = trainings(rng, n, rng.normal(0, of_query, q), of_seed=of_seed, of_both=0)
+    found = paired_differences([a, b])
+    expected = np.sqrt(2 * of_query**2 / q + 2 * of_seed**2 / n)
+    assert found.errors[0, 1] == pytest.approx(expected, rel=0.15)
+    assert found.means[0, 1] == pytest.approx(a.mean() - b.mean()) == -found.means[1, 0]
+
+
+def test_few_seeds_have_their_whole_variance():
+    """Two and three seeds, and nothing else that varies: the error of theory, not half of it."""
+    for n in (2, 3):
+        seeds = np.linspace(0, 1, n)[:, None]
+        a, b = np.tile(seeds, (1, 50)), np.tile(seeds + 0.3, (1, 50))
+        found = paired_differences([a, b], n_resamples=20_000)
+        variance = seeds.var(ddof=1) / n
+        assert found.errors[0, 1] == pytest.approx(np.sqrt(2 * variance), rel=0.02)
+        # Both seeds have the same variance: Welch's test with 2 (n - 1) degrees of freedom.
+        p = stats.ttest_ind(a[:, 0], b[:, 0], equal_var=False).pvalue
+        assert found.p_values[0, 1] == pytest.approx(p, abs=0.02)
+
+
+def test_without_an_effect_of_seeds_it_is_the_paired_t_test_over_queries():
     rng = np.random.default_rng(0)
     a = rng.random(80)
     b = a + 0.02 + rng.normal(0, 0.1, 80)
-    ours, theirs = paired_test(a, b), scipy_test(a, b, n_resamples=9999)
-    assert 0.02 < theirs < 0.9
-    # Both are shares of 9,999 draws.
-    assert ours == pytest.approx(theirs, abs=4 * np.sqrt(2 * theirs * (1 - theirs) / 9999))
+    found = paired_differences([np.tile(a, (3, 1)), np.tile(b, (3, 1))], n_resamples=20_000)
+    expected = stats.ttest_rel(a, b).pvalue
+    assert 0.02 < expected < 0.9
+    assert found.p_values[0, 1] == pytest.approx(expected, abs=0.01)
 
 
-def scipy_test(a, b, n_resamples):
-    return stats.permutation_test(
-        (a, b),
-        lambda x, y, axis: np.mean(x - y, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=n_resamples,
-        rng=np.random.default_rng(1),
-    ).pvalue
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize(("of_seed", "of_both"), [(0.0, 0.08), (0.01, 0.08), (0.02, 0.02)])
+def test_a_method_seldom_differs_from_itself_with_other_seeds(seeds, of_seed, of_both):
+    rng = np.random.default_rng(seeds)
+    alarms = 0
+    for i in range(150):
+        queries = rng.beta(0.6, 1.4, 80)
+        pair = [trainings(rng, seeds, queries, of_seed=of_seed, of_both=of_both) for _ in "ab"]
+        found = paired_differences(pair, n_resamples=300, random_state=i)
+        alarms += found.p_values[0, 1] <= 0.05
+    # 0.05 plus three standard errors.
+    assert alarms / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
 
 
-def test_p_value_of_three_queries_by_hand():
-    """Differences 1, 2, 3: of 8 exchanges only the observed one and its mirror reach 6."""
-    assert paired_test(np.array([1.0, 2.0, 3.0]), np.zeros(3)) == 2 / 8
-    # Differences 1, 2, -3 sum to 0, which every exchange reaches.
-    assert paired_test(np.array([1.0, 2.0, 0.0]), np.array([0.0, 0.0, 3.0])) == 1.0
-
-
-def test_smallest_drawn_p_value_counts_the_observed_exchange():
-    assert paired_test(np.ones(100), np.zeros(100), n_resamples=999) == 1 / 1000
-
-
-def test_queries_that_one_method_lacks_do_not_count():
+def test_a_method_that_was_trained_once_differs_from_none():
     rng = np.random.default_rng(0)
-    a, b = rng.random((2, 10))
-    gap = np.array([np.nan, 0.5])
-    with_gaps = paired_test(np.append(a, gap), np.append(b, gap[::-1]), n_resamples=2**12)
-    assert with_gaps == paired_test(a, b)
+    queries = rng.random(100)
+    once, often = trainings(rng, 1, queries, gain=0.5), trainings(rng, 3, queries)
+    for pair in ([once, often], [often, once], [once, once - 1]):
+        found = paired_differences(pair)
+        assert found.p_values.tolist() == [[1, 1], [1, 1]] and np.isnan(found.errors[0, 1])
+    comparison = compare_methods({"once": once, "often": often, "bad": often - 0.4})
+    assert comparison.best == "once" and not comparison.trails_best("bad")
+    assert comparison.worse_than("often") == ("bad",)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 5))
-@settings(max_examples=25, deadline=None)
-def test_method_compared_with_itself_is_never_significant(values, seed):
-    values = np.array(values)
-    assert paired_test(values, values, n_resamples=99, random_state=seed) == 1.0
+def test_equal_values_do_not_differ_and_a_constant_gap_does():
+    values = np.tile(np.random.default_rng(0).random(30), (3, 1))
+    assert paired_differences([values, values.copy()]).p_values[0, 1] == 1
+    assert paired_differences([values, values + 0.1]).p_values[0, 1] == 0
+    flat = np.full((2, 5), 0.3)
+    assert paired_differences([flat, flat]).p_values[0, 1] == 1
 
 
-def test_equal_methods_raise_an_alarm_no_more_often_than_the_level():
-    """With 7 queries of continuous values the exact p-values are multiples of 1/64."""
+def test_differences_are_over_the_queries_that_both_methods_have():
     rng = np.random.default_rng(0)
-    p = np.array([paired_test(*rng.random((2, 7))) for _ in range(2000)])
-    for level in (3 / 64, 0.1, 0.25):
-        share, exact = (p <= level).mean(), math.floor(level * 64) / 64
-        assert share == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 2000))
-
-
-def test_drawn_test_raises_false_alarms_at_the_nominal_rate():
-    rng = np.random.default_rng(0)
-    p = np.array(
-        [paired_test(*rng.random((2, 40)), n_resamples=199, random_state=i) for i in range(1500)]
-    )
-    assert (p <= 0.05).mean() == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 1500))
+    a, b, c = (trainings(rng, 3, rng.random(60)) for _ in "abc")
+    a[:, :20] = np.nan
+    b[:, 10:30] = np.nan
+    found = paired_differences([a, b, c])
+    assert found.means[0, 1] == pytest.approx((a[:, 30:] - b[:, 30:]).mean())
+    assert found.means[2, 0] == pytest.approx((c[:, 20:] - a[:, 20:]).mean())
+    alone = paired_differences([a[:, 30:], b[:, 30:]], n_resamples=20_000)
+    assert found.errors[0, 1] == pytest.approx(alone.errors[0, 1], rel=0.1)
+    none = paired_differences([np.full((2, 4), np.nan), rng.random((2, 4))])
+    assert none.means.tolist() == [[0, 0], [0, 0]] and none.p_values[0, 1] == 1
 
 
 def test_family_of_equal_methods_raises_an_alarm_no_more_often_than_the_level():
     """Six equal methods that find the same queries hard: 15 pairs, one level for all of them."""
     rng = np.random.default_rng(0)
-    alarms = 0
-    for i in range(200):
-        hard = rng.random(30)
-        values = {f"m{k}": hard + rng.normal(0, 0.2, (1, 30)) for k in range(6)}
+    alarms = of_best = 0
+    for i in range(60):
+        queries = rng.random(30)
+        values = {f"m{k}": trainings(rng, 3, queries, of_seed=0.01) for k in range(6)}
         comparison = compare_methods(values, random_state=i)
         alarms += (comparison.p_values <= 0.05).any()
+        of_best += any(map(comparison.trails_best, values))
     # 0.05 plus three standard errors.
-    assert alarms / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert max(alarms, of_best) / 60 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
 
 
 def test_holm_by_hand():
@@ -198,43 +219,39 @@ def test_holm_lies_between_no_correction_and_bonferroni(p_values):
 
 def test_comparison_of_methods():
     rng = np.random.default_rng(0)
-    hard = rng.random(300)
+    queries = rng.random(300)
     values = {
-        "good": hard + 0.20 + rng.normal(0, 0.1, (3, 300)),
-        "twin": hard + 0.20 + rng.normal(0, 0.1, (3, 300)),
-        "bad": hard + rng.normal(0, 0.1, (1, 300)),
+        "good": trainings(rng, 3, queries, gain=0.2),
+        "twin": trainings(rng, 3, queries, gain=0.199),
+        "bad": trainings(rng, 2, queries),
     }
     comparison = compare_methods(values)
-    assert comparison.methods == ("good", "twin", "bad")
+    assert comparison.methods == ("good", "twin", "bad") and comparison.best == "good"
     assert comparison.worse_than("good") == comparison.worse_than("twin") == ("bad",)
     assert comparison.worse_than("bad") == ()
+    assert [comparison.trails_best(m) for m in values] == [False, False, True]
     assert np.allclose(comparison.differences, -comparison.differences.T)
     assert np.array_equal(comparison.p_values, comparison.p_values.T)
     assert np.diag(comparison.p_values).tolist() == [1, 1, 1]
     assert comparison.means == pytest.approx([v.mean() for v in values.values()])
-    pairs = [("good", "twin"), ("good", "bad"), ("twin", "bad")]
-    means = {name: v.mean(axis=0) for name, v in values.items()}
-    each = [paired_test(means[a], means[b]) for a, b in pairs]
-    expected = comparison.p_values[[0, 0, 1], [1, 2, 2]]
-    assert holm(np.array(each)) == pytest.approx(expected, abs=0.02)
 
 
-def test_pairs_are_tested_on_the_queries_that_both_have():
-    """The corrected p-values of three methods with different gaps, pair by pair."""
-    rng = np.random.default_rng(0)
-    values = {f"m{k}": rng.random((1, 12)) + 0.1 * k for k in range(3)}
-    values["m0"][0, :2] = values["m1"][0, 1:4] = np.nan
-    comparison = compare_methods(values)
-    i, j = np.triu_indices(3, 1)
-    rows = [v[0] for v in values.values()]
-    expected = [paired_test(rows[a], rows[b]) for a, b in zip(i, j, strict=True)]
-    assert comparison.p_values[i, j] == pytest.approx(holm(np.array(expected)), abs=1e-12)
-    assert comparison.differences[0, 1] == pytest.approx(np.nanmean(rows[0] - rows[1]))
+def test_each_family_is_corrected_for_its_own_number():
+    rng = np.random.default_rng(1)
+    queries = rng.random(60)
+    arrays = [trainings(rng, 4, queries, of_seed=0.01, gain=0.012 * k) for k in range(4)]
+    comparison = compare_methods(dict(zip("abcd", arrays, strict=True)))
+    p = paired_differences(arrays).p_values
+    i, j = np.triu_indices(4, 1)
+    assert comparison.best == "d" and 0.001 < p[3, 2] < 0.9
+    assert comparison.p_values[i, j] == pytest.approx(holm(p[i, j]))
+    assert comparison.against_best == pytest.approx([*holm(p[3, :3]), 1])
+    assert (comparison.against_best[:3] <= comparison.p_values[3, :3]).all()
 
 
 def test_thirty_methods_can_still_be_told_apart():
     rng = np.random.default_rng(0)
-    values = {f"m{k}": 0.1 * k + rng.normal(0, 0.1, (1, 100)) for k in range(30)}
+    values = {f"m{k}": 0.1 * k + rng.normal(0, 0.05, (3, 100)) for k in range(30)}
     comparison = compare_methods(values)
     assert comparison.worse_than("m29")[-1] == "m28" and len(comparison.worse_than("m29")) == 29
 
