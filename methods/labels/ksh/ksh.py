@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import LinAlgError, cholesky, eigh
 from scipy.sparse import csr_array
-from threadpoolctl import threadpool_limits
 
 from methods import Hasher, Task, register
 from methods.algebra.pca import fix_signs
+from methods.algebra.threads import single_threaded
 from methods.labels.ksh.kernel import kernel_map, skip_kernel
 from methods.labels.ksh.pairwise import PairwiseLabels, pairwise_labels
 
-#: Ridge on the diagonal of K'K as a share of its mean: repeated anchors make it singular.
+#: Ridge on the diagonal of K'K as a share of its mean, where it is singular without one.
 RIDGE = 1e-6
 
 #: How often one step of the refinement may double the bound on the curvature.
@@ -54,7 +54,7 @@ class KSH(Hasher):
     tol : float
         Stop the descent when the objective per labelled item changes by no more than this.
     random_state : int, optional
-        Seed of both draws.
+        Seed of both draws, which are independent of each other.
 
     Attributes
     ----------
@@ -119,10 +119,8 @@ class KSH(Hasher):
         given = csr_array(given)
         self.labelled_ = draw_labelled(given, self.n_labelled, self.random_state)
         self.kernel_ = kernel_map(X, n_anchors=self.n_anchors, random_state=self.random_state)
-        K = self.kernel_.values(X[self.labelled_])
-        # With several threads the last digits, and after many steps the bits, would be left to
-        # chance.
-        with threadpool_limits(1):
+        with single_threaded():
+            K = self.kernel_.values(X[self.labelled_])
             self._learn_bits(K, pairwise_labels(given[self.labelled_]))
         return self
 
@@ -166,16 +164,33 @@ def draw_labelled(labels: csr_array, count: int, random_state: int | None) -> np
     rows = np.flatnonzero(labels.sum(axis=1) > 0)
     if not len(rows):
         raise ValueError("KSH: no training item has a label")
-    return np.sort(np.random.default_rng(random_state).permutation(rows)[:count])
+    # A stream of its own: from that of the anchors all anchors would be labelled items.
+    (rng,) = np.random.default_rng(random_state).spawn(1)
+    return np.sort(rng.permutation(rows)[:count])
 
 
 def spectral_start(KSK: np.ndarray, KK: np.ndarray, n: int) -> np.ndarray:
     """The a of largest ``a'K'S K a`` with ``a'K'K a = n``, shape (m,)."""
     m = len(KK)
-    ridge = RIDGE * (np.trace(KK) / m or 1.0) * np.eye(m)
-    a = fix_signs(eigh(KSK, KK + ridge, subset_by_index=(m - 1, m - 1))[1])[:, 0]
+    a = fix_signs(eigh(KSK, regular(KK), subset_by_index=(m - 1, m - 1))[1])[:, 0]
     length = a @ KK @ a
     return a * np.sqrt(n / length) if length > 0 else a
+
+
+def regular(KK: np.ndarray) -> np.ndarray:
+    """K'K itself, as the authors have it, or with a ridge where its factorisation fails.
+
+    It fails where anchors repeat each other or outnumber the labelled items, up to rounding:
+    where a pivot is zero but for rounding, chance would decide whether the factorisation ends.
+    """
+    m = len(KK)
+    try:
+        pivots = np.diag(cholesky(KK)) ** 2
+    except LinAlgError:
+        pivots = np.zeros(m)
+    if pivots.min() > 10 * m * np.finfo(float).eps * np.diag(KK).max():
+        return KK
+    return KK + RIDGE * (np.trace(KK) / m or 1.0) * np.eye(m)
 
 
 def smooth_cost(S: Residual, scores: np.ndarray) -> tuple[float, np.ndarray]:
