@@ -13,9 +13,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from methods.algebra.blocks import row_blocks, squared_distances
+from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 #: Decimals kept of a squared distance in units of the squared bandwidth.  It drowns what the
@@ -202,8 +202,7 @@ def graph_operations(n_train: int, n_features: int, n_anchors: int, n_iter: int)
 def _kmeans(X: np.ndarray, *, n_clusters: int, n_iter: int, random_state: int | None) -> Clusters:
     n_rows = max(START_ROWS, 10 * n_clusters)
     rows = np.sort(np.random.default_rng(random_state).permutation(len(X))[:n_rows])
-    # With several threads the order of additions, and so the last digits, would be left to chance.
-    with threadpool_limits(1), warnings.catch_warnings():
+    with single_threaded(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         some = X[rows].astype(np.float64)
         start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]

@@ -6,11 +6,11 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from threadpoolctl import threadpool_limits
 
 from methods import Hasher, Task, register
 from methods.algebra.anchors import AnchorGraph, anchor_graph, graph_operations, link, skip_anchors
 from methods.algebra.pca import fix_signs
+from methods.algebra.threads import single_threaded
 
 #: Eigenvalues up to here are zero but for rounding, and may exceed their bound 1 by as much.
 EIGENVALUE_ERROR = 1e-10
@@ -209,8 +209,7 @@ def graph_eigenvectors(
     root = np.where(_in_large_part(links, graph.mass), np.sqrt(graph.mass), np.inf)
     constant = np.where(np.isfinite(root), root, 0)
     M = links / np.outer(root, root) - np.outer(constant, constant) / np.sum(constant**2)
-    # With several threads the basis of a repeated eigenvalue would depend on their number.
-    with threadpool_limits(1):
+    with single_threaded():
         eigenvalues, V = eigh(M)
     kept = (eigenvalues > EIGENVALUE_ERROR) & (eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
     if kept.sum() < count:
