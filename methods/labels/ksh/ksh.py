@@ -9,9 +9,10 @@ from scipy.linalg import LinAlgError, cholesky, eigh
 from scipy.sparse import csr_array
 
 from methods import Hasher, Task, register
+from methods.algebra.anchors import usable_anchors
 from methods.algebra.pca import fix_signs
 from methods.algebra.threads import single_threaded
-from methods.labels.ksh.kernel import kernel_map, skip_kernel
+from methods.labels.ksh.kernel import kernel_map
 from methods.labels.ksh.pairwise import PairwiseLabels, pairwise_labels
 
 #: Ridge on the diagonal of K'K as a share of its mean, where it is singular without one.
@@ -45,7 +46,7 @@ class KSH(Hasher):
     labels : {"labels", "tags"}
         What makes two items similar: a common label, or a common tag.
     n_anchors : int
-        m, at most n; training items drawn at random.
+        m; training items drawn at random, or all, with a warning, where they are fewer.
     n_labelled : int
         l, training items drawn at random from those that have labels, or all of these if they
         are fewer.
@@ -100,9 +101,6 @@ class KSH(Hasher):
     def uses(self) -> tuple[str, ...]:
         return (self.labels,)
 
-    def skip(self, task: Task) -> str | None:
-        return skip_kernel(task.n_train, self.n_anchors)
-
     def operations(self, task: Task) -> float:
         n, m, b = task.n_train, self.n_anchors, self.n_bits
         kernel = 4.0 * n * task.n_features * m
@@ -118,7 +116,8 @@ class KSH(Hasher):
             raise ValueError(f"KSH: needs {self.labels}")
         given = csr_array(given)
         self.labelled_ = draw_labelled(given, self.n_labelled, self.random_state)
-        self.kernel_ = kernel_map(X, n_anchors=self.n_anchors, random_state=self.random_state)
+        n_anchors = usable_anchors(self.n_anchors, len(X))
+        self.kernel_ = kernel_map(X, n_anchors=n_anchors, random_state=self.random_state)
         with single_threaded():
             K = self.kernel_.values(X[self.labelled_])
             self._learn_bits(K, pairwise_labels(given[self.labelled_]))

@@ -156,6 +156,15 @@ def test_items_without_labels_are_not_learnt_from():
     assert hasher.labelled_.tolist() == [i for i in range(1200) if i % 3]
 
 
+def test_with_fewer_items_than_anchors_each_item_is_one(two_groups):
+    labels = np.repeat(np.eye(2, dtype=bool), 30, axis=0)
+    with pytest.warns(UserWarning, match="n_anchors = 300, but there are only 60"):
+        hasher = KSH(8, random_state=0).fit(two_groups, labels=labels)
+    assert len(hasher.kernel_.anchors) == 60
+    codes = hasher.encode(two_groups)
+    assert (codes[:30] != codes[30:]).all(axis=0).any()
+
+
 def test_what_is_missing_is_named():
     items = training_items()
     with pytest.raises(ValueError, match="needs labels"):
