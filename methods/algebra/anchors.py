@@ -13,9 +13,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from methods.algebra.blocks import row_blocks, squared_distances
+from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 #: Decimals kept of a squared distance in units of the squared bandwidth.  It drowns what the
@@ -139,14 +139,25 @@ def link_training_set(X: np.ndarray, anchors: np.ndarray, n_neighbors: int) -> A
             f"{len(anchors)} distinct anchors cannot give each item n_neighbors = {n_neighbors}; "
             "lower n_neighbors or give more distinct training items"
         )
-    sigma = _bandwidth(X, anchors, n_neighbors)
-    Z = link(X, anchors, sigma, n_neighbors)
-    used = Z.sum(axis=0) > LEAST_MASS
+    sigma = np.array(_bandwidth(X, anchors, n_neighbors))
+    graph = _linked(X, anchors, sigma, n_neighbors)
+    used = graph.Z.sum(axis=0) > LEAST_MASS
     if used.sum() >= n_neighbors and not used.all():
-        anchors = anchors[used]
-        Z = link(X, anchors, sigma, n_neighbors)
-    shape = len(X), n_neighbors
-    return AnchorGraph(anchors, np.array(sigma), Z.indices.reshape(shape), Z.data.reshape(shape))
+        return relinked(graph, X, used)
+    return graph
+
+
+def relinked(graph: AnchorGraph, X: np.ndarray, kept: np.ndarray) -> AnchorGraph:
+    """The graph of the same training items and bandwidth with some of the anchors alone.
+
+    Parameters
+    ----------
+    graph : AnchorGraph
+    X : (n, d) array of float
+    kept : (m,) array of bool
+        At least as many as each item has anchors.
+    """
+    return _linked(X, graph.anchors[kept], graph.sigma, graph.neighbors.shape[1])
 
 
 def link(X: np.ndarray, anchors: np.ndarray, sigma: float, n_neighbors: int) -> csr_array:
@@ -186,9 +197,20 @@ def link(X: np.ndarray, anchors: np.ndarray, sigma: float, n_neighbors: int) -> 
 def skip_anchors(n_train: int, n_anchors: int, n_neighbors: int) -> str | None:
     """Why an anchor graph with these parameters cannot be built, or None."""
     # With one neighbour each, no two anchors would be linked.
-    if n_neighbors < 2 or n_neighbors > n_anchors:
-        return f"needs 2 <= n_neighbors <= n_anchors = {n_anchors}"
-    return f"needs n >= n_anchors = {n_anchors}" if n_train < n_anchors else None
+    if n_neighbors < 2 or n_neighbors > min(n_train, n_anchors):
+        return f"needs 2 <= n_neighbors <= min(n, n_anchors) = {min(n_train, n_anchors)}"
+    return None
+
+
+def usable_anchors(n_anchors: int, n_train: int) -> int:
+    """As many anchors as asked for, or as there are items, with a warning."""
+    if n_train < n_anchors:
+        warnings.warn(
+            f"n_anchors = {n_anchors}, but there are only {n_train} training items; each of them "
+            "becomes an anchor",
+            stacklevel=3,
+        )
+    return min(n_anchors, n_train)
 
 
 def graph_operations(n_train: int, n_features: int, n_anchors: int, n_iter: int) -> float:
@@ -202,8 +224,7 @@ def graph_operations(n_train: int, n_features: int, n_anchors: int, n_iter: int)
 def _kmeans(X: np.ndarray, *, n_clusters: int, n_iter: int, random_state: int | None) -> Clusters:
     n_rows = max(START_ROWS, 10 * n_clusters)
     rows = np.sort(np.random.default_rng(random_state).permutation(len(X))[:n_rows])
-    # With several threads the order of additions, and so the last digits, would be left to chance.
-    with threadpool_limits(1), warnings.catch_warnings():
+    with single_threaded(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         some = X[rows].astype(np.float64)
         start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]
@@ -222,6 +243,11 @@ def _bandwidth(X: np.ndarray, anchors: np.ndarray, n_neighbors: int) -> float:
         distances = squared_distances(X[rows], anchors)
         total += np.sqrt(np.partition(distances, s, axis=1)[:, s]).sum()
     return total / len(X) or 1.0
+
+
+def _linked(X: np.ndarray, anchors: np.ndarray, sigma: np.ndarray, n_neighbors: int) -> AnchorGraph:
+    Z, shape = link(X, anchors, float(sigma), n_neighbors), (len(X), n_neighbors)
+    return AnchorGraph(anchors, sigma, Z.indices.reshape(shape), Z.data.reshape(shape))
 
 
 def _sparse(neighbors: np.ndarray, weights: np.ndarray, n_anchors: int) -> csr_array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse import coo_array, csr_array, diags_array
@@ -11,7 +13,7 @@ from sklearn.utils import gen_batches
 from methods import Hasher, Task, register
 from methods.algebra.blocks import centred
 from methods.algebra.pca import fix_signs, skip_pca
-from methods.algebra.rotations import random_rotation
+from methods.algebra.rotations import quantising_rotation, random_rotation
 
 #: Neighbourhoods handled at once: each copies the features of its k + 1 items.
 BLOCKS_AT_ONCE = 512
@@ -39,8 +41,11 @@ class WMH(Hasher):
     ``exp(-||x - y||^2 / s^2)``, s the mean distance of neighbours, and L_D the sum over items of
     ``C (C Xi Xi'C + delta I)^-1 C``, where Xi holds an item and its k neighbours and C centres.
 
-    As in PCAH the first axes carry most of what is maximised and the last ones little, so that
-    more bits need not be better ones; ``rotate`` spreads it evenly.
+    The first axes carry most of what is maximised and the last ones little, so that with W alone
+    more bits are no better ones.  The rotation of :class:`~methods.unsupervised.itq.ITQ`, which is
+    ours, spreads it evenly and changes neither the maximum nor the distances of items.  Measured on
+    Corel5k (mAP at 12, 24, 32, 48 bits): .118 .149 .157 .165 (two seeds), without it .089 .100 .097
+    .085.
 
     Parameters
     ----------
@@ -54,8 +59,12 @@ class WMH(Hasher):
         k, at most n - 1.
     max_graph_items : int
         Items drawn at random for the neighbour graph, if there are more.
-    rotate : bool
-        Multiply W by a random rotation.
+    rotation : {"itq", "random", "none"}
+        What W is multiplied by; ``none`` is the form that the abstract tells of.
+    n_iter : int
+        Rounds of ITQ's alternation.
+    preset : {"default", "paper"}
+        ``paper``: without a rotation.
     random_state : int, optional
         Seed of the draw and of the rotation.
 
@@ -66,12 +75,16 @@ class WMH(Hasher):
     objective_ : (d, d) array
         The symmetric matrix between W' and W.
     W_ : (d, b) array
+        Eigenvectors times the rotation.
 
     References
     ----------
     J. Tang, Z. Li, "Weakly supervised multimodal hashing for scalable social image retrieval",
     IEEE TCSVT 28(10), 2018.
     """
+
+    choices: ClassVar[dict] = {"rotation": ("itq", "random", "none")}
+    presets: ClassVar[dict] = {"paper": {"rotation": "none"}}
 
     def __init__(
         self,
@@ -83,7 +96,9 @@ class WMH(Hasher):
         delta: float = 1.0,
         n_neighbors: int = 5,
         max_graph_items: int = 20_000,
-        rotate: bool = False,
+        rotation: str = "itq",
+        n_iter: int = 50,
+        preset: str = "default",
         random_state: int | None = None,
     ) -> None:
         self.n_bits = n_bits
@@ -93,7 +108,9 @@ class WMH(Hasher):
         self.delta = delta
         self.n_neighbors = n_neighbors
         self.max_graph_items = max_graph_items
-        self.rotate = rotate
+        self.rotation = rotation
+        self.n_iter = n_iter
+        self.preset = preset
         self.random_state = random_state
 
     def skip(self, task: Task) -> str | None:
@@ -107,7 +124,8 @@ class WMH(Hasher):
     def operations(self, task: Task) -> float:
         n, d = task.n_train, task.n_features
         m = min(n, self.max_graph_items)
-        return 2.0 * d * (n * d + m * m + m * d) + 9.0 * d**3
+        rotation = self.n_iter * 4.0 * n * self.n_bits**2
+        return 2.0 * d * (n * d + m * m + m * d) + 9.0 * d**3 + rotation
 
     def fit(self, X: np.ndarray, *, tags: csr_array | None = None, labels: None = None) -> WMH:
         X = self.check_training_data(X)
@@ -128,7 +146,11 @@ class WMH(Hasher):
         d = len(M)
         top = eigh(self.objective_, subset_by_index=(d - self.n_bits, d - 1))[1]
         self.W_ = fix_signs(top[:, ::-1])
-        if self.rotate:
+        rotation = self.in_force().rotation
+        if rotation == "itq":
+            V = Xc.times(self.W_)
+            self.W_ = self.W_ @ quantising_rotation(V, self.n_iter, self.random_state)[0]
+        elif rotation == "random":
             self.W_ = self.W_ @ random_rotation(self.n_bits, self.random_state)
         return self
 

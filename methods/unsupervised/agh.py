@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from threadpoolctl import threadpool_limits
 
 from methods import Hasher, Task, register
-from methods.algebra.anchors import AnchorGraph, anchor_graph, graph_operations, link, skip_anchors
+from methods.algebra.anchors import (
+    AnchorGraph,
+    anchor_graph,
+    graph_operations,
+    link,
+    skip_anchors,
+    usable_anchors,
+)
+from methods.algebra.parts import connected_parts, join_small_parts, part_contrasts
 from methods.algebra.pca import fix_signs
+from methods.algebra.threads import single_threaded
 
 #: Eigenvalues up to here are zero but for rounding, and may exceed their bound 1 by as much.
 EIGENVALUE_ERROR = 1e-10
 
-#: Least share of the items in a connected part of the graph that eigenvectors are to tell apart.
-LEAST_PART = 0.02
+#: Decimals of an eigenvalue by which eigenvectors are ordered; equal ones come by part.
+DECIMALS = 9
 
 #: Entries of a unit eigenvector up to here are zero but for rounding.
 ENTRY_ERROR = 1e-13
@@ -40,14 +46,15 @@ class AGH(Hasher):
     n_bits : int
         Code length b, at most m - 1.
     n_anchors : int
-        Number of k-means centres m, at most n.
+        Number of k-means centres m; where there are fewer items, these, with a warning.
     n_neighbors : int
         Anchors linked to each item, s; the authors advise 2 to m / 10.
     max_eigenvalue : float
         Eigenvectors with larger eigenvalues are left out.  The authors' code has 0.999, which
         makes a difference only where the graph falls (almost) apart: then it leaves out just
-        those eigenvectors that tell the parts from each other.  Here parts of less than 2 % of
-        the items are left out instead, as no bit is worth so few.
+        those eigenvectors that tell the parts from each other.  Here they are taken, in the
+        form of :func:`methods.algebra.parts.part_contrasts`, and small parts are joined to the
+        rest (:func:`methods.algebra.parts.join_small_parts`), as no bit is worth a few items.
     kmeans_iter : int
         Iterations of k-means.
     random_state : int, optional
@@ -101,8 +108,9 @@ class AGH(Hasher):
 
     def _fit_eigenvectors(self, X: np.ndarray, count: int) -> AnchorGraph:
         X = self.check_training_data(X)
-        graph = anchor_graph(
+        graph = fitting_graph(
             X,
+            count,
             n_anchors=self.n_anchors,
             n_neighbors=self.n_neighbors,
             n_iter=self.kmeans_iter,
@@ -168,9 +176,30 @@ def skip_agh(
     n_eigenvectors: int, n_train: int, n_anchors: int, n_neighbors: int, need: str = "bits"
 ) -> str | None:
     """Why so many eigenvectors of an anchor graph cannot be had, or None."""
-    if n_eigenvectors > n_anchors - 1:
-        return f"needs {need} <= n_anchors - 1 = {n_anchors - 1}"
+    limit = min(n_train, n_anchors) - 1
+    if n_eigenvectors > limit:
+        return f"needs {need} <= min(n, n_anchors) - 1 = {limit}"
     return skip_anchors(n_train, n_anchors, n_neighbors)
+
+
+def fitting_graph(
+    X: np.ndarray,
+    n_eigenvectors: int,
+    *,
+    n_anchors: int,
+    n_neighbors: int,
+    n_iter: int,
+    random_state: int | None,
+) -> AnchorGraph:
+    """The anchor graph that so many eigenvectors are taken of: small parts joined to the rest."""
+    graph = anchor_graph(
+        X,
+        n_anchors=usable_anchors(n_anchors, len(X)),
+        n_neighbors=n_neighbors,
+        n_iter=n_iter,
+        random_state=random_state,
+    )
+    return join_small_parts(graph, X, max(n_eigenvectors + 1, n_neighbors))
 
 
 def graph_eigenvectors(
@@ -180,9 +209,10 @@ def graph_eigenvectors(
 
     They come from the small matrix ``M = Lambda^-1/2 Z'Z Lambda^-1/2``, whose positive
     eigenvalues A shares: ``M V = V S`` gives ``W = sqrt(n) Lambda^-1/2 V S^-1/2``, and ``Y = Z W``
-    holds the eigenvectors of A, with ``Y'Y = n I`` and column sums 0.  The constant vector, whose
-    eigenvalue is 1, is taken out of M beforehand.  On small parts of the graph that nothing links
-    to the rest Y is 0.
+    holds the eigenvectors of A, with ``Y'Y = n I`` and column sums 0.  On a graph that falls into
+    parts, M does too: the eigenvectors with eigenvalue 1 other than the constant one are the
+    :func:`~methods.algebra.parts.part_contrasts`, and each of the others lives on one part and is
+    0 elsewhere.
 
     Parameters
     ----------
@@ -203,31 +233,37 @@ def graph_eigenvectors(
     ValueError
         If the graph has fewer such eigenvectors with positive eigenvalues.
     """
-    Z = graph.Z
-    n = Z.shape[0]
-    links = (Z.T @ Z).toarray()
-    root = np.where(_in_large_part(links, graph.mass), np.sqrt(graph.mass), np.inf)
-    constant = np.where(np.isfinite(root), root, 0)
-    M = links / np.outer(root, root) - np.outer(constant, constant) / np.sum(constant**2)
-    # With several threads the basis of a repeated eigenvalue would depend on their number.
-    with threadpool_limits(1):
-        eigenvalues, V = eigh(M)
-    kept = (eigenvalues > EIGENVALUE_ERROR) & (eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
-    if kept.sum() < count:
+    parts = connected_parts(graph)
+    across = part_contrasts(graph, parts)
+    found = [_within(graph, parts.of_anchor == part) for part in range(len(parts.sizes))]
+    eigenvalues = np.concatenate([np.ones(across.shape[1]), *(values for values, _ in found)])
+    W = np.hstack([across, *(columns for _, columns in found)])
+    kept = np.flatnonzero(eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
+    if len(kept) < count:
         raise ValueError(
-            f"the anchor graph has {kept.sum()} eigenvectors, but {count} are needed; ask for "
+            f"the anchor graph has {len(kept)} eigenvectors, but {count} are needed; ask for "
             "fewer bits or give more distinct training items"
         )
-    eigenvalues, V = eigenvalues[kept][::-1][:count], V[:, kept][:, ::-1][:, :count]
-    # On parts of the graph that an eigenvector does not reach, rounding must not choose the bit.
+    # Rounding must not put others before those across parts, nor exchange repeated ones.
+    order = kept[np.argsort(-np.round(eigenvalues[kept], DECIMALS), kind="stable")][:count]
+    return eigenvalues[order], W[:, order]
+
+
+def _within(graph: AnchorGraph, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positive eigenvalues and columns of W of one part, but for its constant function."""
+    Z = graph.Z[:, np.flatnonzero(part)]
+    root = np.sqrt(graph.mass[part])
+    M = (Z.T @ Z).toarray() / np.outer(root, root)
+    M -= np.outer(root, root) / np.sum(root**2)
+    with single_threaded():
+        eigenvalues, V = eigh(M)
+    positive = eigenvalues > EIGENVALUE_ERROR
+    eigenvalues, V = eigenvalues[positive][::-1], V[:, positive][:, ::-1]
+    # Where an eigenvector does not reach, rounding must not choose the bit.
     V = fix_signs(np.where(np.abs(V) > ENTRY_ERROR, V, 0))
-    return eigenvalues, np.sqrt(n / eigenvalues) * V / root[:, None]
-
-
-def _in_large_part(links: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Which anchors belong to connected parts of the graph that hold enough items, (m,)."""
-    part = connected_components(csr_array(links), directed=False)[1]
-    return np.bincount(part, mass)[part] >= LEAST_PART * mass.sum()
+    W = np.zeros((len(part), len(eigenvalues)))
+    W[part] = np.sqrt(graph.Z.shape[0] / eigenvalues) * V / root[:, None]
+    return eigenvalues, W
 
 
 def second_thresholds(graph: AnchorGraph, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

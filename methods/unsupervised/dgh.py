@@ -6,8 +6,8 @@ import numpy as np
 from scipy.linalg import qr, svd
 
 from methods import Hasher, Task, register
-from methods.algebra.anchors import AnchorGraph, anchor_graph, graph_operations, link
-from methods.unsupervised.agh import graph_eigenvectors, skip_agh
+from methods.algebra.anchors import AnchorGraph, graph_operations, link
+from methods.unsupervised.agh import fitting_graph, graph_eigenvectors, skip_agh
 
 #: Singular values of codes up to this share of the codes' norm are zero but for rounding.
 RANK_ERROR = 1e-10
@@ -98,8 +98,9 @@ class DGH(Hasher):
 
     def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> DGH:
         X = self.check_training_data(X)
-        graph = anchor_graph(
+        graph = fitting_graph(
             X,
+            self.n_bits,
             n_anchors=self.n_anchors,
             n_neighbors=self.n_neighbors,
             n_iter=self.kmeans_iter,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import svd
 
 from methods import Hasher, Task, register
 from methods.algebra.pca import principal_axes, skip_pca
-from methods.algebra.rotations import random_rotation
+from methods.algebra.rotations import quantising_rotation
 
 
 @register(
@@ -79,18 +78,9 @@ class ITQ(Hasher):
         pca = principal_axes(X, self.n_bits)
         self.mean_ = pca.mean
         V = pca.scores(X)
-        R = random_rotation(self.n_bits, self.random_state)
-        losses = []
-        for _ in range(self.n_iter):
-            Z = V @ R
-            B = np.where(Z > 0, 1.0, -1.0)
-            losses.append(np.sum((B - Z) ** 2))
-            S1, _, S2t = svd(B.T @ V)
-            R = S2t.T @ S1.T
-            losses.append(np.sum((B - V @ R) ** 2))
+        R, self.losses_ = quantising_rotation(V, self.n_iter, self.random_state)
         self.rotation_ = R
         self.W_ = pca.axes @ R
-        self.losses_ = np.array(losses)
         return self
 
     def project(self, X: np.ndarray) -> np.ndarray:

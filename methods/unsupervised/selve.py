@@ -16,6 +16,7 @@ from methods.algebra.anchors import (
     link,
     link_training_set,
     skip_anchors,
+    usable_anchors,
 )
 from methods.algebra.blocks import row_blocks
 from methods.sharing import shared
@@ -57,7 +58,7 @@ class SELVE(Hasher):
     n_bits : int
         Code length b, at most m.
     n_anchors : int
-        Number of k-means centres m, at most n.
+        Number of k-means centres m; where there are fewer items, these, with a warning.
     n_neighbors : int
         Centres with a weight in each z.
     kmeans_iter : int
@@ -121,8 +122,9 @@ class SELVE(Hasher):
         self.random_state = random_state
 
     def skip(self, task: Task) -> str | None:
-        if self.n_bits > self.n_anchors:
-            return f"needs bits <= n_anchors = {self.n_anchors}"
+        limit = min(task.n_train, self.n_anchors)
+        if self.n_bits > limit:
+            return f"needs bits <= min(n, n_anchors) = {limit}"
         return skip_anchors(task.n_train, self.n_anchors, self.n_neighbors)
 
     def operations(self, task: Task) -> float:
@@ -136,7 +138,7 @@ class SELVE(Hasher):
         X = self.check_training_data(X)
         embedding = embed(
             X,
-            n_anchors=self.n_anchors,
+            n_anchors=usable_anchors(self.n_anchors, len(X)),
             n_neighbors=self.n_neighbors,
             n_iter=self.kmeans_iter,
             n_components=min(self.n_components, X.shape[1]),

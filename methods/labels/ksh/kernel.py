@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from methods.algebra.blocks import row_blocks, squared_distances
+from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 
@@ -45,6 +46,7 @@ class KernelMap(NamedTuple):
 
 
 @shared
+@single_threaded()
 def kernel_map(X: np.ndarray, *, n_anchors: int, random_state: int | None) -> KernelMap:
     """The kernel map of a training set whose anchors are training items drawn at random.
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import LinAlgError, cholesky, eigh
 from scipy.sparse import csr_array
-from threadpoolctl import threadpool_limits
 
 from methods import Hasher, Task, register
+from methods.algebra.anchors import usable_anchors
 from methods.algebra.pca import fix_signs
-from methods.labels.ksh.kernel import kernel_map, skip_kernel
+from methods.algebra.threads import single_threaded
+from methods.labels.ksh.kernel import kernel_map
 from methods.labels.ksh.pairwise import PairwiseLabels, pairwise_labels
 
-#: Ridge on the diagonal of K'K as a share of its mean: repeated anchors make it singular.
+#: Ridge on the diagonal of K'K as a share of its mean, where it is singular without one.
 RIDGE = 1e-6
 
 #: How often one step of the refinement may double the bound on the curvature.
@@ -45,7 +46,7 @@ class KSH(Hasher):
     labels : {"labels", "tags"}
         What makes two items similar: a common label, or a common tag.
     n_anchors : int
-        m, at most n; training items drawn at random.
+        m; training items drawn at random, or all, with a warning, where they are fewer.
     n_labelled : int
         l, training items drawn at random from those that have labels, or all of these if they
         are fewer.
@@ -54,7 +55,7 @@ class KSH(Hasher):
     tol : float
         Stop the descent when the objective per labelled item changes by no more than this.
     random_state : int, optional
-        Seed of both draws.
+        Seed of both draws, which are independent of each other.
 
     Attributes
     ----------
@@ -100,9 +101,6 @@ class KSH(Hasher):
     def uses(self) -> tuple[str, ...]:
         return (self.labels,)
 
-    def skip(self, task: Task) -> str | None:
-        return skip_kernel(task.n_train, self.n_anchors)
-
     def operations(self, task: Task) -> float:
         n, m, b = task.n_train, self.n_anchors, self.n_bits
         kernel = 4.0 * n * task.n_features * m
@@ -118,11 +116,10 @@ class KSH(Hasher):
             raise ValueError(f"KSH: needs {self.labels}")
         given = csr_array(given)
         self.labelled_ = draw_labelled(given, self.n_labelled, self.random_state)
-        self.kernel_ = kernel_map(X, n_anchors=self.n_anchors, random_state=self.random_state)
-        K = self.kernel_.values(X[self.labelled_])
-        # With several threads the last digits, and after many steps the bits, would be left to
-        # chance.
-        with threadpool_limits(1):
+        n_anchors = usable_anchors(self.n_anchors, len(X))
+        self.kernel_ = kernel_map(X, n_anchors=n_anchors, random_state=self.random_state)
+        with single_threaded():
+            K = self.kernel_.values(X[self.labelled_])
             self._learn_bits(K, pairwise_labels(given[self.labelled_]))
         return self
 
@@ -166,16 +163,33 @@ def draw_labelled(labels: csr_array, count: int, random_state: int | None) -> np
     rows = np.flatnonzero(labels.sum(axis=1) > 0)
     if not len(rows):
         raise ValueError("KSH: no training item has a label")
-    return np.sort(np.random.default_rng(random_state).permutation(rows)[:count])
+    # A stream of its own: from that of the anchors all anchors would be labelled items.
+    (rng,) = np.random.default_rng(random_state).spawn(1)
+    return np.sort(rng.permutation(rows)[:count])
 
 
 def spectral_start(KSK: np.ndarray, KK: np.ndarray, n: int) -> np.ndarray:
     """The a of largest ``a'K'S K a`` with ``a'K'K a = n``, shape (m,)."""
     m = len(KK)
-    ridge = RIDGE * (np.trace(KK) / m or 1.0) * np.eye(m)
-    a = fix_signs(eigh(KSK, KK + ridge, subset_by_index=(m - 1, m - 1))[1])[:, 0]
+    a = fix_signs(eigh(KSK, regular(KK), subset_by_index=(m - 1, m - 1))[1])[:, 0]
     length = a @ KK @ a
     return a * np.sqrt(n / length) if length > 0 else a
+
+
+def regular(KK: np.ndarray) -> np.ndarray:
+    """K'K itself, as the authors have it, or with a ridge where its factorisation fails.
+
+    It fails where anchors repeat each other or outnumber the labelled items, up to rounding:
+    where a pivot is zero but for rounding, chance would decide whether the factorisation ends.
+    """
+    m = len(KK)
+    try:
+        pivots = np.diag(cholesky(KK)) ** 2
+    except LinAlgError:
+        pivots = np.zeros(m)
+    if pivots.min() > 10 * m * np.finfo(float).eps * np.diag(KK).max():
+        return KK
+    return KK + RIDGE * (np.trace(KK) / m or 1.0) * np.eye(m)
 
 
 def smooth_cost(S: Residual, scores: np.ndarray) -> tuple[float, np.ndarray]:

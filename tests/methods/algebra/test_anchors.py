@@ -168,7 +168,8 @@ def test_too_few_distinct_items_is_a_clear_error():
 
 def test_skip_reasons():
     assert skip_anchors(300, 300, 2) is None
-    assert skip_anchors(299, 300, 2) == "needs n >= n_anchors = 300"
+    assert skip_anchors(299, 300, 2) is None
+    assert skip_anchors(2, 300, 3) == "needs 2 <= n_neighbors <= min(n, n_anchors) = 2"
     assert "n_neighbors" in skip_anchors(1000, 300, 301)
     assert "n_neighbors" in skip_anchors(1000, 300, 0)
 

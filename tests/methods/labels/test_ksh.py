@@ -7,7 +7,15 @@ from scipy.optimize import check_grad
 from scipy.sparse import csr_array
 
 from methods.conformance.trial import training_items
-from methods.labels.ksh.ksh import KSH, Residual, refine, smooth_cost, spectral_start
+from methods.labels.ksh.ksh import (
+    KSH,
+    Residual,
+    draw_labelled,
+    refine,
+    regular,
+    smooth_cost,
+    spectral_start,
+)
 from methods.labels.ksh.pairwise import pairwise_labels
 
 
@@ -50,7 +58,44 @@ def test_the_start_maximises_the_relaxed_objective(problem):
     a = spectral_start(K.T @ dense @ K, K.T @ K, len(K))
     assert a @ K.T @ K @ a == pytest.approx(80)
     best = eigh(K.T @ dense @ K, K.T @ K, eigvals_only=True)[-1]
-    assert a @ K.T @ dense @ K @ a == pytest.approx(80 * best, rel=1e-4)
+    assert a @ K.T @ dense @ K @ a == pytest.approx(80 * best, rel=1e-12)
+
+
+def test_there_is_a_ridge_only_where_the_factorisation_fails(problem):
+    K = problem[0]
+    np.testing.assert_array_equal(regular(K.T @ K), K.T @ K)
+    # Repeated anchors, more anchors than labelled items, and items that are all equal.
+    for singular in (K[:, [0, 1, 2, 0]], K[:4], np.zeros((9, 3))):
+        gram = singular.T @ singular
+        ridge = regular(gram) - gram
+        np.testing.assert_allclose(ridge, ridge[0, 0] * np.eye(len(gram)), atol=1e-12)
+        assert ridge[0, 0] == pytest.approx(1e-6 * (np.trace(gram) / len(gram) or 1))
+        assert np.isfinite(spectral_start(gram, gram, len(singular))).all()
+
+
+def test_a_pivot_that_is_rounding_counts_as_a_failure():
+    # The factorisation ends, by chance: 1 - (1 - 2e-16) is not negative.
+    gram = np.array([[1.0, 1 - 2e-16], [1 - 2e-16, 1.0]])
+    np.linalg.cholesky(gram)
+    assert regular(gram)[0, 0] == pytest.approx(1 + 1e-6, abs=1e-9)
+
+
+def test_the_draws_of_anchors_and_of_labelled_items_are_independent():
+    items = training_items()
+    hits = []
+    for seed in range(20):
+        hasher = KSH(1, n_anchors=300, n_labelled=300, n_steps=0, random_state=seed)
+        hasher.fit(items.X, labels=items.labels)
+        labelled = items.X[hasher.labelled_]
+        hits.append(np.isin(hasher.kernel_.anchors[:, 0], labelled[:, 0]).mean())
+    # A quarter of the items is labelled: each anchor is with probability 1/4.
+    assert np.mean(hits) == pytest.approx(0.25, abs=0.03)
+
+
+def test_the_draw_of_labelled_items_is_the_same_for_the_same_seed():
+    labels = csr_array(np.ones((50, 1)))
+    first, again, other = (draw_labelled(labels, 20, seed) for seed in (0, 0, 1))
+    assert first.tolist() == again.tolist() != other.tolist()
 
 
 def test_the_descent_lowers_the_smooth_cost_to_a_stationary_point(problem):
@@ -109,6 +154,15 @@ def test_items_without_labels_are_not_learnt_from():
     labels[::3] = False
     hasher = KSH(8, n_anchors=50, n_steps=5, random_state=0).fit(items.X, labels=labels)
     assert hasher.labelled_.tolist() == [i for i in range(1200) if i % 3]
+
+
+def test_with_fewer_items_than_anchors_each_item_is_one(two_groups):
+    labels = np.repeat(np.eye(2, dtype=bool), 30, axis=0)
+    with pytest.warns(UserWarning, match="n_anchors = 300, but there are only 60"):
+        hasher = KSH(8, random_state=0).fit(two_groups, labels=labels)
+    assert len(hasher.kernel_.anchors) == 60
+    codes = hasher.encode(two_groups)
+    assert (codes[:30] != codes[30:]).all(axis=0).any()
 
 
 def test_what_is_missing_is_named():

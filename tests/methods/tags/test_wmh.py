@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from methods.algebra.pca import fix_signs
 from methods.conformance.trial import training_items
 from methods.tags.wmh import WMH, graph_laplacian, local_laplacian, neighbours, unit_rows
+from methods.unsupervised.itq import ITQ
 from methods.unsupervised.pcah import PCAH
 
 NO_TAGS = csr_array((400, 3))
@@ -18,7 +19,7 @@ def random_tags(n=400, n_tags=12):
 
 
 def test_the_projections_are_orthonormal_and_solve_the_eigenvalue_problem(features):
-    hasher = WMH(6, random_state=0).fit(features, tags=random_tags())
+    hasher = WMH(6, rotation="none", random_state=0).fit(features, tags=random_tags())
     W, M = hasher.W_, hasher.objective_
     gram, values = W.T @ W, W.T @ M @ W
     assert gram == pytest.approx(np.eye(6), abs=1e-12)
@@ -54,7 +55,7 @@ def test_the_objective_is_the_formula_written_with_full_matrices(features):
 
 
 def test_without_tags_and_graphs_it_is_pcah(features):
-    hasher = WMH(5, alpha=0.0, beta=0.0, random_state=0).fit(features, tags=NO_TAGS)
+    hasher = WMH(5, alpha=0.0, beta=0.0, rotation="none").fit(features, tags=NO_TAGS)
     assert hasher.project(features) == pytest.approx(PCAH(5).fit(features).project(features))
 
 
@@ -102,12 +103,26 @@ def test_the_graph_of_a_part_estimates_that_of_all_items():
     assert 0 < difference < 0.05 * np.abs(whole.objective_).max()
 
 
-def test_a_rotation_changes_the_bits_but_not_what_they_span(features):
+@pytest.mark.parametrize("rotation", ["itq", "random"])
+def test_a_rotation_changes_the_bits_but_not_what_they_span(features, rotation):
     parameters = {"tags": random_tags()}
-    plain = WMH(4, random_state=0).fit(features, **parameters).W_
-    rotated = WMH(4, rotate=True, random_state=0).fit(features, **parameters).W_
+    plain = WMH(4, rotation="none", random_state=0).fit(features, **parameters).W_
+    rotated = WMH(4, rotation=rotation, random_state=0).fit(features, **parameters).W_
     assert rotated @ rotated.T == pytest.approx(plain @ plain.T)
     assert np.abs(fix_signs(rotated) - fix_signs(plain)).max() > 0.1
+
+
+def test_without_tags_and_graphs_the_rotation_makes_it_itq(features):
+    hasher = WMH(5, alpha=0.0, beta=0.0, random_state=0).fit(features, tags=NO_TAGS)
+    itq = ITQ(5, random_state=0).fit(features)
+    assert hasher.project(features) == pytest.approx(itq.project(features))
+
+
+def test_the_paper_has_no_rotation(features):
+    tags = random_tags()
+    paper = WMH(4, preset="paper", random_state=0).fit(features, tags=tags).W_
+    plain = WMH(4, rotation="none", random_state=0).fit(features, tags=tags).W_
+    assert np.array_equal(paper, plain)
 
 
 def test_rows_of_the_tag_matrix_have_length_one_or_zero():

@@ -145,6 +145,6 @@ def test_rotation_brings_scores_closer_to_their_signs():
 
 
 def test_skip():
-    assert DGH(300).skip(Task(5000, 20)) == "needs bits <= n_anchors - 1 = 299"
-    assert DGH(8).skip(Task(100, 20)) == "needs n >= n_anchors = 300"
+    assert DGH(300).skip(Task(5000, 20)) == "needs bits <= min(n, n_anchors) - 1 = 299"
+    assert DGH(8).skip(Task(8, 20)) == "needs bits <= min(n, n_anchors) - 1 = 7"
     assert DGH(8).skip(Task(300, 20)) is None

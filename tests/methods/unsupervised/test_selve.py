@@ -152,6 +152,7 @@ def test_few_distinct_items_is_a_clear_error():
 
 
 def test_skip():
-    assert SELVE(301).skip(Task(5000, 20)) == "needs bits <= n_anchors = 300"
+    assert SELVE(301).skip(Task(5000, 20)) == "needs bits <= min(n, n_anchors) = 300"
     assert SELVE(300).skip(Task(300, 20)) is None
-    assert SELVE(8).skip(Task(299, 20)) == "needs n >= n_anchors = 300"
+    assert SELVE(8).skip(Task(299, 20)) is None
+    assert SELVE(8).skip(Task(7, 20)) == "needs bits <= min(n, n_anchors) = 7"
