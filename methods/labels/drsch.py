@@ -53,7 +53,7 @@ class DRSCH(SupervisedHasher):
         lambda, for the sum over a mini-batch.  The paper takes 0.001.
     dropout : float
         Share of hidden units left out in training.
-    epochs, batch_size, lr, optimizer, weight_decay, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
         See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest mean over
         all triplets of the validation part, not only over the hard ones.
     preset : {"default", "paper"}
@@ -103,6 +103,7 @@ class DRSCH(SupervisedHasher):
         epochs: int = 60,
         batch_size: int = 128,
         lr: float = 1e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         validation: float = 0.1,
@@ -121,6 +122,7 @@ class DRSCH(SupervisedHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.validation = validation

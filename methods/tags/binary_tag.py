@@ -39,7 +39,7 @@ class BinaryTag(DeepHasher):
         Whether similar pairs are weighed by the squared distance too, as in the released code.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, optimizer, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
         See :class:`methods.deep.recipe.Recipe`.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings; ``code``: those of the released function.
@@ -85,6 +85,7 @@ class BinaryTag(DeepHasher):
         epochs: int = 60,
         batch_size: int = 128,
         lr: float = 1e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         validation: float = 0.1,
         patience: int = 15,
@@ -100,11 +101,15 @@ class BinaryTag(DeepHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.validation = validation
         self.patience = patience
         self.preset = preset
         self.random_state = random_state
+
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
@@ -113,7 +118,11 @@ class BinaryTag(DeepHasher):
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> BinaryTag:
         X = self.check_training_data(X)
         p = self.in_force()
+        if tags is None:
+            raise ValueError("BinaryTag: needs tags")
         tagged = np.asarray(tags.sum(axis=1)).ravel() > 0
+        if tagged.sum() < 2:
+            raise ValueError("BinaryTag: fewer than two training images carry a tag")
         X, similar = X[tagged], similarity(tags[tagged])
 
         def head(width: int) -> nn.Module:
@@ -127,7 +136,13 @@ class BinaryTag(DeepHasher):
 
         network = make_network(X, head, seed=self.random_state)
         self.history_ = train(
-            network, X, loss, Recipe.of(p), seed=self.random_state, stage="binary-tag"
+            network,
+            X,
+            loss,
+            self.recipe(),
+            seed=self.random_state,
+            stage="binary-tag",
+            depends_on=(p.get_params(), tags[tagged]),
         )
         self.network_ = finished(network)
         return self

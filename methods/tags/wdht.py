@@ -55,7 +55,7 @@ class WDHT(DeepHasher):
         Losses as means over pairs and items (released code), or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, optimizer, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
         See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest
         ``lambda1 L1 + lambda3 L3`` on the validation part: L2 overfits before the bits do.
     preset : {"default", "paper", "code"}
@@ -111,6 +111,7 @@ class WDHT(DeepHasher):
         epochs: int = 60,
         batch_size: int = 128,
         lr: float = 3e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         validation: float = 0.1,
         patience: int = 15,
@@ -131,11 +132,15 @@ class WDHT(DeepHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.validation = validation
         self.patience = patience
         self.preset = preset
         self.random_state = random_state
+
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
@@ -144,8 +149,12 @@ class WDHT(DeepHasher):
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> WDHT:
         X = self.check_training_data(X)
         p = self.in_force()
+        if tags is None:
+            raise ValueError("WDHT: needs tags")
         W = image_vectors(tags, p.aggregation, p.base, p.unit_targets)
         tagged = has_vector(W)
+        if tagged.sum() < 2:
+            raise ValueError("WDHT: fewer than two training images carry a tag with a word vector")
         X, targets = X[tagged], torch.from_numpy(W[tagged]).float()
         network = make_network(
             X,
@@ -164,9 +173,15 @@ class WDHT(DeepHasher):
             L2 = ranking_loss(outputs[1], w, p.margin)
             return code_loss(outputs, rows) + p.lambda2 * scale[0] * L2
 
-        recipe = Recipe.of(p)
         self.history_ = train(
-            network, X, loss, recipe, seed=self.random_state, stage="wdht", choose=code_loss
+            network,
+            X,
+            loss,
+            self.recipe(),
+            seed=self.random_state,
+            stage="wdht",
+            depends_on=(p.get_params(), W[tagged]),
+            choose=code_loss,
         )
         self.network_ = finished(network)
         return self

@@ -65,7 +65,7 @@ class WeaklyPretrained(DeepHasher):
         worse: 0.07 instead of 0.16 mean AP at 12 bits on the validation part of Corel-5k.
     epochs : int
         Rounds of the alternation, each with one pass over the network.
-    batch_size, lr, optimizer, validation, patience
+    batch_size, lr, backbone_lr, optimizer, validation, patience
         Of pre-training; see :class:`methods.deep.recipe.Recipe`.  The best epoch is that with the
         smallest third term on the validation part, with z for s.
     preset : {"default", "paper"}
@@ -120,6 +120,7 @@ class WeaklyPretrained(DeepHasher):
         epochs: int = 20,
         batch_size: int = 128,
         lr: float = 1e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         validation: float = 0.1,
         patience: int = 20,
@@ -136,6 +137,7 @@ class WeaklyPretrained(DeepHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.validation = validation
         self.patience = patience
@@ -154,6 +156,9 @@ class WeaklyPretrained(DeepHasher):
 
     def skip(self, task: Task) -> str | None:
         return self.supervised().skip(task)
+
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
@@ -188,7 +193,7 @@ class WeaklyPretrained(DeepHasher):
         """Minimise equation 7; the network and with it the sem-vectors change in place."""
         p = self.in_force()
         objective = JointObjective(z, L, p.beta, p.delta, p.scale, computing().device)
-        recipe = Recipe.of(p)
+        recipe = self.recipe()
         if p.scale == "none":
             start_as_long_as(objective.z, network, X, recipe)
         joint = JointNetwork(network, objective.z)
@@ -221,6 +226,7 @@ class WeaklyPretrained(DeepHasher):
             recipe,
             seed=self.random_state,
             stage=f"{self.id}-pretraining",
+            depends_on=(p.get_params(), z, L),
             choose=choose,
             each_epoch=update_sem_vectors,
         )
