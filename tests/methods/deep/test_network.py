@@ -170,8 +170,19 @@ def test_a_backbone_without_a_learning_rate_stays_as_it_is(images):
 
 @pytest.mark.parametrize("make", [GradientKSH, WPKSH])
 def test_kernel_bits_are_trained_from_the_pixels_on_whatever_the_device(images, make, monkeypatch):
-    # Moving a module to another device makes new tensors; moving it to where it is makes none.
-    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *a, **k: self._apply(torch.clone))
+    moved = {}
+
+    def to(self, device):
+        # As to another device: new tensors, but none of those that are there already.
+        for name, buffer in list(self.named_buffers()):
+            if id(buffer) not in moved:
+                owner, _, last = name.rpartition(".")
+                copy = buffer.clone()
+                moved[id(copy)] = copy
+                setattr(self.get_submodule(owner), last, copy)
+        return self
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
     # Anchors may be more than the images from which the scale of the features is taken.
     monkeypatch.setattr(network_module, "IMAGES_FOR_SCALE", 6)
     labels = images.rows[:, None] % 2 == np.arange(2)
