@@ -16,7 +16,7 @@ from scipy import sparse
 
 from benchmark.digests import checksum, code_digest
 from benchmark.files import move_folder
-from features.pixels import SIDE, ImageArray
+from features.pixels import ImageArray, squares
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _open_images(about: dict | None, parts: list[np.ndarray]) -> Items | None:
     if about is None:
         return None
     flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
-    pixels = flat.reshape(len(flat), 3, SIDE, SIDE)
+    pixels = squares(flat)
     weights = about["weights"] and Path(about["weights"])
     return Items(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
 

@@ -21,9 +21,9 @@ from benchmark.preparation.bundle import (
     open_bundle,
     write_bundle,
 )
-from features.backbones import check_device
+from features.backbones import Backbone, check_device
 from features.extractors import check_extractor_name
-from features.pixels import Pixels
+from features.pixels import Pixels, side_for
 from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
@@ -244,8 +244,9 @@ def _pixels(
     """The images themselves, of which those without features are left out of the split."""
     from features.cache import cached_features
 
+    pixels = Pixels(side_for(Backbone(name, weights=request.weights).crop_size))
     stored = cached_features(
-        dataset.images, Pixels(), cache / "features", dataset.fingerprint, log=log
+        dataset.images, pixels, cache / "features", dataset.fingerprint, log=log
     )
     return ImageFile(stored.path, name, request.weights, dict(stored.identity))
 

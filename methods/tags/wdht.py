@@ -60,7 +60,7 @@ class WDHT(DeepHasher):
         ``lambda1 L1 + lambda3 L3`` on the validation part: L2 overfits before the bits do.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings, but for the learning rates: at the printed 1e-3 and 1e-4
-        the printed sums over pairs do not train (mAP at 32 bits on Corel5k: 0.074; 0.171 at a
+        the printed sums over pairs do not train (mAP at 32 bits on Corel5k: 0.074; 0.154 at a
         hundredth of both, which the preset takes).  ``code``: those of the released program, which
         has means and the printed rates.
     random_state : int, optional

@@ -37,10 +37,12 @@ class WeaklyPretrained(DeepHasher):
     together; see :class:`methods.tags.wp.joint.JointObjective`.  Before each pass over the network
     come gradient steps on the sem-vectors, ten passes of them before the first and a tenth of one
     before the last.  At the default beta and delta the sem-vectors hardly move and what they learn
-    changes nothing (Corel5k at 32 bits: mAP 0.254, and 0.251 with s = z throughout).  Fine-tuning is X's own training, with X's own default parameters, from the
-    weights that pre-training gave; but it is not ended early, since the loss of X on a validation
-    part, if it has one, often rises at first.  Images without a tag that has a word vector are left
-    out of pre-training.
+    changes nothing (Corel5k at 32 bits: mAP 0.254, and 0.251 with s = z throughout).
+
+    Fine-tuning is X's own training, with X's own default parameters, from the weights that
+    pre-training gave; but it is not ended early, since the loss of X on a validation part, if it
+    has one, often rises at first.  Images without a tag that has a word vector are left out of
+    pre-training.
 
     Parameters
     ----------

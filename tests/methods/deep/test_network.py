@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from torchvision import models
 
 from features.backbones import Backbone
-from features.pixels import SIDE, ImageArray, Pixels
+from features.pixels import SIDE, ImageArray, Pixels, side_for, squares
 from features.tags import TagMatrix
 from methods.deep import network as network_module
 from methods.deep.network import (
@@ -85,6 +85,20 @@ def test_images_are_cut_to_their_middle_square():
     pixels = Pixels().prepare(image)
     assert pixels.shape == (3, SIDE, SIDE)
     assert (pixels[2, :, 2:-2] == 255).all()
+
+
+def test_images_are_stored_larger_for_networks_that_look_at_more():
+    assert [side_for(crop) for crop in (224, 240, 256, 257, 299, 384)] == [256] * 3 + [
+        294,
+        342,
+        439,
+    ]
+    stored = Pixels(294)
+    assert stored.prepare(Image.new("RGB", (600, 300))).shape == (3, 294, 294)
+    flat = stored.extract(np.arange(2 * 3 * 294 * 294).reshape(2, 3, 294, 294) % 251)
+    assert flat.shape == (2, stored.n_features)
+    assert squares(flat).shape == (2, 3, 294, 294)
+    assert stored.identity != Pixels().identity
 
 
 def test_items_of_an_image_array_are_its_rows(images):

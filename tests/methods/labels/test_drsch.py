@@ -73,9 +73,10 @@ def test_the_loss_is_that_of_hard_triplets_in_training_and_of_all_in_validation(
     assert head.kappa == kappa and head.hidden[-1].share == 0.3
     head.weights.data = torch.tensor([0.5, -2.0, 1.0, 0.1])
     loss, z = hasher.make_loss(head, lambda rows: similar), v * head.weights
-    for part, n_negatives in ((head.train(), 2), (head.eval(), None)):
+    for training, n_negatives in ((True, 2), (False, None)):
+        head.train(training)
         expected = triplet_loss(z, similar, c, n_negatives) + laplacian * smoothness(z, similar)
-        assert float(loss(v, torch.arange(14))) == pytest.approx(float(expected)), part.training
+        assert loss(v, torch.arange(14)).item() == pytest.approx(expected.item())
     assert triplet_loss(z, similar, c, 2) != triplet_loss(z, similar, c, None)
 
 
