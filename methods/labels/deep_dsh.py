@@ -48,7 +48,9 @@ class DeepDSH(SupervisedHasher):
         part is smallest after few epochs, when codes are still far worse than at the end.
     preset : {"default", "paper"}
         ``paper``: the settings of the released program, with as many passes as it makes over
-        CIFAR-10.
+        CIFAR-10.  Over fewer items these are fewer steps than its learning rate needs: 6,160 in
+        place of 70,000 on Corel5k, where mAP at 32 bits is 0.215, and 0.368 at ten times the rate
+        (default: 0.370).
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 

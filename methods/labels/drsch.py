@@ -57,7 +57,9 @@ class DRSCH(SupervisedHasher):
         See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest mean over
         all triplets of the validation part, not only over the hard ones.
     preset : {"default", "paper"}
-        ``paper``: the settings of the released program, without its 800,000 steps.
+        ``paper``: the settings of the released program, without its 800,000 steps.  The 2,700
+        steps of 60 epochs on Corel5k are too few for its learning rate: mAP at 32 bits is 0.244,
+        and 0.437 with Adam at 1e-3 and all else equal (default: 0.462).
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 

@@ -36,13 +36,15 @@ from methods.tags.wsdhq.merging import merged_tags, unit_rows
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
 
 
-@register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="author-code")
+@register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="adapted")
 class WSDHQ(Quantizer):
     """Codebooks for embeddings that lie near the word vectors of an image's tags.
 
     Word vectors are first enhanced and near-duplicates merged, see
-    :func:`methods.tags.wsdhq.merging.merged_tags`, which leaves T tags v_t.  **That step is a
-    reconstruction**: its program was not released; the rest follows the released code.
+    :func:`methods.tags.wsdhq.merging.merged_tags`, which keeps the 2,000 most frequent tags
+    (``MOST_TAGS``) and leaves T tags v_t.  **That step is a reconstruction**: its program was not
+    released.  The rest follows the released code with ``preset="paper"``; the defaults differ
+    from it in `gamma`, `normalize`, `restart` and `hidden`, for which they are called adapted.
 
     A network maps an image to r in (-1, 1)^e, which has as many dimensions as the word vectors,
     and is trained on ``L_emb + lam L_q``:

@@ -216,7 +216,7 @@ def test_the_settings_of_the_paper_can_be_had():
     hasher = fitted(preset="paper", finetune=False)
     assert np.isfinite(hasher.project(query_items().X)).all()
     literal = hasher.in_force()
-    assert (literal.n_words, literal.penalty, literal.unit_vectors) == (512, 0.4, False)
+    assert (literal.n_words, literal.penalty, literal.unit_vectors) == (None, 0.4, False)
     assert (literal.scale, literal.batch_size, literal.optimizer) == ("none", 64, "sgd")
     assert hasher.supervised().margin == 2.0
     assert hasher.supervised().optimizer == "sgd"
