@@ -28,7 +28,7 @@ class NetworkExtractor(Extractor):
     Attributes
     ----------
     crop_size : int
-        Side of the square that the network looks at, in pixels; 256 at most.
+        Side of the square that the network looks at, in pixels.
     normalisation : (list of float, list of float)
         Mean and deviation of the three channels of its training images, whose values are 0 to 1.
     device : str

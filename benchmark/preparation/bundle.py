@@ -13,7 +13,7 @@ from scipy import sparse
 
 from benchmark.digests import checksum, code_digest, value_digest
 from benchmark.files import written_folder
-from features.pixels import SIDE, ImageArray
+from features.pixels import ImageArray, squares
 from features.rotations import ANGLES, RotatedCopies, drawn_rows
 from features.tags import TagAccount, TagMatrix, account_tags
 
@@ -228,7 +228,7 @@ def _open_images(about: dict | None, parts: Parts) -> Parts | None:
     if about is None:
         return None
     flat = np.load(about["pixels"], mmap_mode="r", allow_pickle=False)
-    pixels = flat.reshape(len(flat), 3, SIDE, SIDE)
+    pixels = squares(flat)
     weights = about["weights"] and Path(about["weights"])
     return Parts(*(ImageArray(pixels, items, about["backbone"], weights) for items in parts))
 

@@ -16,7 +16,7 @@ from benchmark.preparation.bundle import Contents, FeatureRows, ImageFile, write
 from benchmark.preparation.tags import TagSource
 from benchmark.registry import extractors
 from features.networks import check_device
-from features.pixels import Pixels
+from features.pixels import Pixels, side_for
 from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
@@ -270,9 +270,10 @@ def _pixels(data: OpenedData, cache: Path) -> ImageFile:
     """The images themselves, of which those without features are left out of the split."""
     from features.cache import cached_features
 
-    dataset = data.dataset
-    stored = cached_features(dataset.images, Pixels(), cache / "features", dataset.fingerprint)
-    return ImageFile(stored.path, data.features.name, data.request.weights, dict(stored.identity))
+    dataset, name, weights = data.dataset, data.features.name, data.request.weights
+    pixels = Pixels(side_for(extractors.make(name, weights=weights).crop_size))
+    stored = cached_features(dataset.images, pixels, cache / "features", dataset.fingerprint)
+    return ImageFile(stored.path, name, weights, dict(stored.identity))
 
 
 def _copies(data: OpenedData, split: Split, cache: Path) -> FeatureFile:

@@ -128,7 +128,7 @@ methods = Registry(
     group="hashbench.methods",
     required={"paper": None, "supervision": ("none", "tags", "labels")},
     optional={
-        "fidelity": ("paper", "author-code", "reconstruction"),
+        "fidelity": ("paper", "author-code", "adapted", "reconstruction"),
         "inputs": ("features", "images"),
     },
     hidden=("n_bits", "random_state"),

@@ -30,6 +30,8 @@ def note_on_method(cells: Sequence[CellResult], footnotes: Footnotes) -> str:
     notes = []
     if cells[0].fidelity == "reconstruction":
         notes.append("reconstruction: the paper leaves parts of the method open")
+    if cells[0].fidelity == "adapted":
+        notes.append("adapted: defaults of ours; presets hold the authors' settings")
     if cells[0].backbone:
         notes.append(f"trained end to end, from a pretrained {cells[0].backbone}")
     if tuning := describe_tuning(cells):

@@ -91,7 +91,7 @@ class CellResult:
     reason : str
         Why it was skipped, or the error's last line.
     fidelity : str
-        ``author-code``, ``paper`` or ``reconstruction``.
+        ``author-code``, ``paper``, ``adapted`` (defaults of ours) or ``reconstruction``.
     tags : str
         Which tags and word vectors it learnt from; empty for a method that uses none.
     backbone : str

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 import torch
 
+from features.pixels import ImageArray
 from methods.deep.computing import computing
 
 if TYPE_CHECKING:
@@ -29,16 +31,29 @@ class Checkpoint:
     ----------
     stage : str
         Name of the stage, unique in a method.
-    settings : dict
-        Everything that the stage depends on, as plain values; a state with others is not used.
+    depends_on : object
+        What the stage depends on besides its items: plain values, arrays and collections of them.
+        A state that belongs to something else is not used.
+    X : (n, d) array of float, or ImageArray
+        The items.
     """
 
-    def __init__(self, stage: str, settings: dict[str, Any]) -> None:
+    def __init__(self, stage: str, depends_on: Any, X: np.ndarray | ImageArray) -> None:
         folder = computing().checkpoints
-        text = json.dumps(settings, sort_keys=True, default=str)
-        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.depends_on, self.X = depends_on, X
         self.path: Path | None = None if folder is None else Path(folder) / f"{stage}.pt"
         self.begun = self.saved = time.monotonic()
+
+    @cached_property
+    def digest(self) -> str:
+        """What the stage and its items are known by; found out when it is first asked for."""
+        # Pixels and weights are never changed, and reading all of them would take too long.
+        items = (
+            (self.X.rows, self.X.shape, self.X.backbone, str(self.X.weights))
+            if isinstance(self.X, ImageArray)
+            else self.X
+        )
+        return joblib.hash((self.depends_on, items))
 
     def restore(
         self, parts: dict[str, Any], history: History, rng: np.random.Generator

@@ -15,6 +15,7 @@ from features.networks import NetworkExtractor
 from features.pixels import ImageArray
 from methods.base import Hasher
 from methods.deep.computing import computing
+from methods.deep.recipe import Recipe
 from methods.deep.training import as_tensor, seeded
 
 #: Rows handled at once: features for their mean, images for their scores.
@@ -32,6 +33,14 @@ class DeepHasher(Hasher):
     """
 
     end_to_end: ClassVar[bool] = True
+
+    def recipe(self) -> Recipe:
+        """How the network is trained, on features and end to end; a method states its own."""
+        return Recipe()
+
+    def check_parameters(self) -> None:
+        super().check_parameters()
+        self.recipe()
 
     def project(self, X: np.ndarray | ImageArray) -> np.ndarray:
         return first_output(self.network_, X)
@@ -106,7 +115,7 @@ class ImageFront(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1))
         self.backbone = extractor.module()
         self.standardise = nn.Identity()
-        self.standardise = Standardise(*_moments(self._features_of(images)))
+        self.standardise = Standardise(*_moments(self.features_of(images, IMAGES_FOR_SCALE)))
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.look(self.crops(pixels))
@@ -120,9 +129,10 @@ class ImageFront(nn.Module):
         x = (crops.float() / 255 - self.mean) / self.deviation
         return self.standardise(self.backbone(x))
 
-    def _features_of(self, images: ImageArray) -> np.ndarray:
-        """Features of some images, spread over all of them, before training."""
-        rows = np.linspace(0, len(images) - 1, min(len(images), IMAGES_FOR_SCALE)).astype(int)
+    def features_of(self, images: ImageArray, n_images: int) -> np.ndarray:
+        """Features of so many images at most, spread over all of them, as encoding sees them."""
+        rows = np.linspace(0, len(images) - 1, min(len(images), n_images)).astype(int)
+        # Before inference mode: what is moved inside it could not be trained with.
         self.eval().to(computing().device)
         parts = []
         with torch.inference_mode():
@@ -179,12 +189,17 @@ def make_network(
         return HashNetwork(front, head(width))
 
 
-@torch.inference_mode()
-def head_inputs(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
-    """What the head gets of training items before training, (n, width); of some of the images."""
+def head_inputs(
+    network: HashNetwork, X: np.ndarray | ImageArray, *, n_images: int = IMAGES_FOR_SCALE
+) -> np.ndarray:
+    """What the head gets of training items before training, (n, width).
+
+    Of images only so many are looked at, spread over all of them.
+    """
     if isinstance(X, ImageArray):
-        return network.front._features_of(X)
-    return network.front(as_tensor(X)).numpy()
+        return network.front.features_of(X, n_images)
+    with torch.inference_mode():
+        return network.front(as_tensor(X)).numpy()
 
 
 def finished(network: HashNetwork) -> HashNetwork:

@@ -51,6 +51,9 @@ class SupervisedHasher(DeepHasher):
             ``similar(rows)`` is a (k, k) tensor of bool.
         """
 
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), halve_every=0)
+
     def make_network(self, X: np.ndarray | ImageArray) -> HashNetwork:
         """An untrained network for these training items."""
         return make_network(X, self.make_head, seed=self.random_state)
@@ -85,9 +88,10 @@ class SupervisedHasher(DeepHasher):
             network,
             X,
             self.make_loss(network.head, similarity(targets)),
-            Recipe.of(self.in_force()),
+            self.recipe(),
             seed=self.random_state,
             stage=self.id,
+            depends_on=(self.in_force().get_params(), targets),
         )
 
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: Any = None) -> Self:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from methods.deep.checkpoints import Checkpoint
 from methods.deep.computing import computing
 from methods.deep.recipe import History, Recipe
 
-#: End to end: learning rates of new layers and of the pretrained backbone under SGD, as the
-#: papers on deep hashing fine-tune theirs.
-NEW_RATE, BACKBONE_RATE, MOMENTUM = 1e-3, 1e-4, 0.9
+#: Momentum of SGD, as in all papers on deep hashing that train with it.
+MOMENTUM = 0.9
+
+#: Compute capability from which CUDA devices have bfloat16 (Ampere).
+BFLOAT16_FROM = (8, 0)
 
 #: Validation items at most, and training items at least, for a validation part.
 MOST_VALIDATION, LEAST_TRAINING = 2000, 100
@@ -38,6 +40,7 @@ def train(
     *,
     seed: int | None,
     stage: str = "training",
+    depends_on: Any = None,
     choose: Loss | None = None,
     each_epoch: Callable[[int], None] | None = None,
 ) -> History:
@@ -57,6 +60,9 @@ def train(
         Of batches, validation part and dropout.
     stage : str
         Names the checkpoint and the progress bar.
+    depends_on : optional
+        What `loss` depends on besides outputs and rows, such as the method's parameters and its
+        targets; a checkpoint of a training with something else is not used.
     choose : callable, optional
         Like `loss`; what is compared on the validation part, by default the loss itself.
     each_epoch : callable, optional
@@ -68,16 +74,17 @@ def train(
 
     Raises
     ------
+    ValueError
+        If there are fewer than two items.
     FloatingPointError
-        If the loss is no finite number.
+        If the loss of an epoch, on the training or on the validation part, is no finite number.
     """
     device = torch.device(computing().device)
     network.to(device)
     batches = Batches(X, recipe, np.random.default_rng(seed), device)
     optimizer = make_optimizer(network, recipe)
-    scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
-    parts = {"network": network, "optimizer": optimizer, "scaler": scaler}
-    checkpoint = Checkpoint(stage, {**asdict(recipe), "seed": seed, "shape": list(X.shape)})
+    parts = {"network": network, "optimizer": optimizer}
+    checkpoint = Checkpoint(stage, (recipe, seed, depends_on), X)
     history = History()
     with seeded(seed), _threads(X):
         best = checkpoint.restore(parts, history, batches.rng) or deepcopy(network.state_dict())
@@ -98,10 +105,11 @@ def train(
                 losses = []
                 for items, rows in batches.training():
                     _set_rates(optimizer, recipe, step=epoch * len(batches) + len(losses))
-                    losses.append(_step(network, optimizer, scaler, loss, items, rows))
+                    losses.append(_step(network, optimizer, loss, items, rows))
                 history.training.append(_finite(torch.stack(losses).mean(), stage, epoch))
                 if len(batches.validation_rows):
-                    history.validation.append(_validate(network, batches, choose or loss))
+                    value = _validate(network, batches, choose or loss)
+                    history.validation.append(_finite(value, f"{stage} on validation items", epoch))
                 if history.improves():
                     history.best, best = epoch, deepcopy(network.state_dict())
                 checkpoint.save(parts, history, batches.rng, best, last=history.ended(recipe))
@@ -114,6 +122,8 @@ def train(
 
 class Batches:
     """Training items cut into batches, and a validation part kept apart from them.
+
+    No batch has a single item: a loss that compares items with each other is 0 / 0 there.
 
     Parameters
     ----------
@@ -130,10 +140,12 @@ class Batches:
         rng: np.random.Generator,
         device: torch.device,
     ) -> None:
+        if len(X) < 2:
+            raise ValueError(f"a network is trained on at least two items, not on {len(X)}")
         self.rng, self.device, self.size = rng, device, recipe.batch_size
         self.items = X if isinstance(X, ImageArray) else as_tensor(X).to(device)
         n_validation = min(MOST_VALIDATION, int(recipe.validation * len(X)))
-        if len(X) - n_validation < LEAST_TRAINING:
+        if len(X) - n_validation < LEAST_TRAINING or n_validation < 2:
             n_validation = 0
         order = rng.permutation(len(X))
         self.validation_rows, self.rows = np.sort(order[:n_validation]), order[n_validation:]
@@ -159,12 +171,15 @@ class Batches:
         return self._take(np.arange(len(self.items)))
 
     def _take(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, len(rows), self.size):
-            chosen = rows[start : start + self.size]
-            index = torch.from_numpy(chosen).to(self.device)
+        starts = list(range(0, len(rows), self.size))
+        if len(rows) % self.size == 1 and len(starts) > 1:
+            # The one item that is left over joins the batch before it.
+            starts.pop()
+        for start, end in pairwise([*starts, len(rows)]):
+            index = torch.from_numpy(rows[start:end]).to(self.device)
             if isinstance(self.items, ImageArray):
-                pixels = torch.from_numpy(self.items.read(chosen))
-                yield pixels.to(self.device, non_blocking=True), index
+                pixels = torch.from_numpy(self.items.read(rows[start:end]))
+                yield pixels.to(self.device), index
             else:
                 yield self.items[index], index
 
@@ -178,17 +193,18 @@ def as_tensor(X: np.ndarray, dtype: type = np.float32) -> Tensor:
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD or Adam on features; SGD with two learning rates where there is a backbone."""
+    """SGD or Adam; a backbone is a group of parameters with a learning rate of its own."""
     backbone = getattr(network, "backbone", None)
-    settings = {"weight_decay": recipe.weight_decay}
-    if backbone is not None:
-        pretrained = list(backbone.parameters())
-        new = [p for p in network.parameters() if all(p is not other for other in pretrained)]
-        groups = [{"params": new, "lr": NEW_RATE}, {"params": pretrained, "lr": BACKBONE_RATE}]
-        return torch.optim.SGD(groups, momentum=MOMENTUM, **settings)
+    pretrained = [] if backbone is None else list(backbone.parameters())
+    known = {id(p) for p in pretrained}
+    new = [p for p in network.parameters() if id(p) not in known]
+    groups = [{"params": new, "lr": recipe.lr}]
+    if pretrained:
+        groups.append({"params": pretrained, "lr": recipe.backbone_lr})
+    settings = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(network.parameters(), recipe.lr, momentum=MOMENTUM, **settings)
-    return torch.optim.Adam(network.parameters(), recipe.lr, fused=True, **settings)
+        return torch.optim.SGD(groups, momentum=MOMENTUM, **settings)
+    return torch.optim.Adam(groups, fused=True, **settings)
 
 
 def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
@@ -202,26 +218,34 @@ def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> N
 def _step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
     loss: Loss,
     items: Tensor,
     rows: Tensor,
 ) -> Tensor:
     optimizer.zero_grad(set_to_none=True)
     value = loss(outputs_of(network, items), rows)
-    scaler.scale(value).backward()
-    scaler.step(optimizer)
-    scaler.update()
+    value.backward()
+    optimizer.step()
     return value.detach()
 
 
 def outputs_of(network: nn.Module, items: Tensor) -> Any:
-    """Outputs in float32; on CUDA the network itself runs in mixed precision."""
-    with torch.autocast(items.device.type, enabled=items.device.type == "cuda"):
+    """Outputs in float32, whatever the network itself computes in (:func:`precision`)."""
+    with precision(items.device):
         outputs = network(items)
     if isinstance(outputs, Tensor):
         return outputs.float()
     return tuple(output.float() for output in outputs)
+
+
+def precision(device: torch.device) -> torch.autocast:
+    """Mixed precision on CUDA devices that compute in bfloat16; elsewhere single precision.
+
+    bfloat16 has the range of single precision: nothing overflows, and no gradient has to be
+    scaled, so that a training can go on on another device.
+    """
+    mixed = device.type == "cuda" and torch.cuda.get_device_capability(device) >= BFLOAT16_FROM
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=mixed)
 
 
 @torch.inference_mode()
@@ -234,7 +258,7 @@ def _validate(network: nn.Module, batches: Batches, loss: Loss) -> float:
     return float(np.average(values, weights=sizes))
 
 
-def _finite(loss: Tensor, stage: str, epoch: int) -> float:
+def _finite(loss: Tensor | float, stage: str, epoch: int) -> float:
     value = float(loss)
     if not np.isfinite(value):
         raise FloatingPointError(

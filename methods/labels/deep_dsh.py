@@ -43,12 +43,14 @@ class DeepDSH(SupervisedHasher):
         Weight of the regulariser; the released program takes 0.01.
     dropout : float
         Share of hidden units left out in training.
-    epochs, batch_size, lr, optimizer, weight_decay, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
         See :class:`methods.deep.recipe.Recipe`.  The last epoch is kept: the loss on a validation
         part is smallest after few epochs, when codes are still far worse than at the end.
     preset : {"default", "paper"}
         ``paper``: the settings of the released program, with as many passes as it makes over
-        CIFAR-10.
+        CIFAR-10.  Over fewer items these are fewer steps than its learning rate needs: 6,160 in
+        place of 70,000 on Corel5k, where mAP at 32 bits is 0.215, and 0.368 at ten times the rate
+        (default: 0.370).
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 
@@ -89,6 +91,7 @@ class DeepDSH(SupervisedHasher):
         epochs: int = 80,
         batch_size: int = 256,
         lr: float = 1e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         validation: float = 0.0,
@@ -104,6 +107,7 @@ class DeepDSH(SupervisedHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.validation = validation

@@ -30,19 +30,22 @@ class BinaryTag(DeepHasher):
     n_bits : int
         Code length b.
     lambda3, lambda4 : float
-        Weights of the losses, both 1 in the paper.  On cached features lambda3 = 1 saturates the
-        bits before they have learnt anything.
+        Weights of the losses, both 1 in the paper, for sums.  For means lambda3 = 1 saturates
+        the bits before they have learnt anything.
     margin : float
         Of the distances in [0, 1]; not in the paper.  The (unused) function of the released code
         has 3.
     square_similar : bool
         Whether similar pairs are weighed by the squared distance too, as in the released code.
+    reduction : {"mean", "sum"}
+        Losses as means over pairs and items, or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, optimizer, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
         See :class:`methods.deep.recipe.Recipe`.
     preset : {"default", "paper", "code"}
-        ``paper``: the printed settings; ``code``: those of the released function.
+        ``paper``: the printed settings at a hundredth of the printed learning rates, see
+        :class:`methods.tags.wdht.WDHT`; ``code``: those of the released function, with means.
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 
@@ -57,19 +60,24 @@ class BinaryTag(DeepHasher):
     CVPR 2019.
     """
 
-    choices: ClassVar[dict] = {"optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {"reduction": ("mean", "sum"), "optimizer": ("adam", "sgd")}
     _LITERAL: ClassVar[dict] = {
         "lambda3": 1.0,
         "dropout": 0.0,
         "epochs": 50,
         "batch_size": 50,
-        "lr": 1e-3,
         "optimizer": "sgd",
         "validation": 0.0,
     }
     presets: ClassVar[dict] = {
-        "paper": _LITERAL,
-        "code": {**_LITERAL, "square_similar": True, "margin": 3.0},
+        "paper": {**_LITERAL, "reduction": "sum", "lr": 1e-5, "backbone_lr": 1e-6},
+        "code": {
+            **_LITERAL,
+            "square_similar": True,
+            "margin": 3.0,
+            "lr": 1e-3,
+            "backbone_lr": 1e-4,
+        },
     }
     grid: ClassVar[dict] = {"lambda3": (0.01, 0.02, 0.1), "lr": (1e-3, 3e-3)}
 
@@ -81,10 +89,12 @@ class BinaryTag(DeepHasher):
         lambda4: float = 1.0,
         margin: float = 1.0,
         square_similar: bool = False,
+        reduction: str = "mean",
         dropout: float = 0.5,
         epochs: int = 60,
         batch_size: int = 128,
         lr: float = 1e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         validation: float = 0.1,
         patience: int = 15,
@@ -96,15 +106,20 @@ class BinaryTag(DeepHasher):
         self.lambda4 = lambda4
         self.margin = margin
         self.square_similar = square_similar
+        self.reduction = reduction
         self.dropout = dropout
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.validation = validation
         self.patience = patience
         self.preset = preset
         self.random_state = random_state
+
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
@@ -113,7 +128,11 @@ class BinaryTag(DeepHasher):
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> BinaryTag:
         X = self.check_training_data(X)
         p = self.in_force()
+        if tags is None:
+            raise ValueError("BinaryTag: needs tags")
         tagged = np.asarray(tags.sum(axis=1)).ravel() > 0
+        if tagged.sum() < 2:
+            raise ValueError("BinaryTag: fewer than two training images carry a tag")
         X, similar = X[tagged], similarity(tags[tagged])
 
         def head(width: int) -> nn.Module:
@@ -123,11 +142,19 @@ class BinaryTag(DeepHasher):
         def loss(logits: Tensor, rows: Tensor) -> Tensor:
             h = torch.sigmoid(logits)
             L4 = contrastive_loss(h, similar(rows), p.margin, square_similar=p.square_similar)
-            return p.lambda3 * quantisation_loss(h) + p.lambda4 * L4
+            k = len(rows)
+            pairs, items = (k * (k - 1), k) if p.reduction == "sum" else (1, 1)
+            return p.lambda3 * items * quantisation_loss(h) + p.lambda4 * pairs * L4
 
         network = make_network(X, head, seed=self.random_state)
         self.history_ = train(
-            network, X, loss, Recipe.of(p), seed=self.random_state, stage="binary-tag"
+            network,
+            X,
+            loss,
+            self.recipe(),
+            seed=self.random_state,
+            stage="binary-tag",
+            depends_on=(p.get_params(), tags[tagged]),
         )
         self.network_ = finished(network)
         return self

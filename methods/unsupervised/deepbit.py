@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -132,6 +131,12 @@ class DeepBit(DeepHasher):
             return None
         return skip_pca(self.n_bits, task.n_train, task.n_features)
 
+    def recipe(self) -> Recipe:
+        # The backbone stays as it is, and the loss falls on new items as on old ones: there is
+        # nothing to choose an epoch by.
+        others = {"backbone_lr": 0.0, "halve_every": 0, "validation": 0.0, "patience": self.epochs}
+        return Recipe.of(self.in_force(), **others)
+
     def operations(self, task: Task) -> float:
         return 18.0 * self.in_force().epochs * task.n_train * task.n_features * self.n_bits
 
@@ -167,9 +172,15 @@ class DeepBit(DeepHasher):
                 total = total + p.gamma * L3
             return total
 
-        # The loss falls on new items as on old ones: there is nothing to choose an epoch by.
-        recipe = replace(Recipe.of(p), validation=0.0)
-        self.history_ = train(network, X, loss, recipe, seed=self.random_state, stage="deepbit")
+        self.history_ = train(
+            network,
+            X,
+            loss,
+            self.recipe(),
+            seed=self.random_state,
+            stage="deepbit",
+            depends_on=(p.get_params(), copies),
+        )
         self.network_ = finished(network)
         self.threshold_ = float(expit(super().project(X)).mean(dtype=np.float64))
         return self

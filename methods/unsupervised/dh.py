@@ -101,6 +101,9 @@ class DH(DeepHasher):
         limit = min(task.n_features, task.n_train - 1)
         return f"needs bits <= min(d, n - 1) = {limit}" if self.n_bits > limit else None
 
+    def recipe(self) -> Recipe:
+        return Recipe.of(self.in_force(), backbone_lr=0.0, weight_decay=0.0, halve_every=0)
+
     def operations(self, task: Task) -> float:
         widths = layer_sizes(self.n_bits, task.n_features, task.n_train)
         products = sum(a * b for a, b in zip([task.n_features, *widths], widths, strict=False))
@@ -118,7 +121,15 @@ class DH(DeepHasher):
         def loss(H: Tensor, rows: Tensor) -> Tensor:
             return deep_hashing_loss(H, head, p.lambda1, p.lambda2, p.lambda3, center=p.center)
 
-        self.history_ = train(network, X, loss, Recipe.of(p), seed=self.random_state, stage="dh")
+        self.history_ = train(
+            network,
+            X,
+            loss,
+            self.recipe(),
+            seed=self.random_state,
+            stage="dh",
+            depends_on=p.get_params(),
+        )
         self.network_ = finished(network)
         return self
 

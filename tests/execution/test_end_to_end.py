@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torchvision import models
 
+from features.backbones import Backbone
 from methods.deep.training import seeded
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -74,6 +75,15 @@ def test_deep_methods_see_images_and_the_others_features(run, photos, network, t
     times = [path.stat().st_mtime_ns for path in cells]
     run(*arguments, dataset=photos)
     assert [path.stat().st_mtime_ns for path in cells] == times
+
+
+def test_a_network_may_look_at_more_than_256_pixels(run, photos, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(Backbone, "crop_size", 280)
+    methods = ("--methods", "binary-tag[epochs=1,batch_size=6]", "--bits", "6")
+    status, _, err = run(*network, *methods, "--end-to-end", dataset=photos)
+    assert status == 0, err
+    (pixels,) = (tmp_path / "results/cache/features").glob("pixels-*.npy")
+    assert np.load(pixels, mmap_mode="r").shape == (16, 3 * 320 * 320)
 
 
 def test_images_of_the_batch_are_rotated_end_to_end(run, photos, network, tmp_path):

@@ -20,6 +20,9 @@ from methods.labels.ksh.kernel import kernel_map, skip_kernel
 #: Part of the mean eigenvalue that is added to all before kernel values are scaled by them.
 RIDGE = 0.1
 
+#: End to end, so many images for each anchor give width, mean and covariance of the kernel values.
+IMAGES_PER_ANCHOR = 4
+
 
 @register(
     "ksh-gradient", paper="Liu et al., CVPR 2012", supervision="labels", fidelity="reconstruction"
@@ -47,7 +50,7 @@ class GradientKSH(SupervisedHasher):
         What makes two items similar: a common label, or a common tag.
     n_anchors : int
         m, at most n; training items drawn at random.
-    epochs, batch_size, lr, optimizer, weight_decay, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
         See :class:`methods.deep.recipe.Recipe`.
     random_state : int, optional
         Seed of anchors, weights, batches and validation part.
@@ -75,6 +78,7 @@ class GradientKSH(SupervisedHasher):
         epochs: int = 100,
         batch_size: int = 256,
         lr: float = 5e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         validation: float = 0.1,
@@ -87,6 +91,7 @@ class GradientKSH(SupervisedHasher):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.validation = validation
@@ -105,7 +110,8 @@ class GradientKSH(SupervisedHasher):
 
     def make_network(self, X: np.ndarray | ImageArray) -> HashNetwork:
         network = super().make_network(X)
-        network.head.place(head_inputs(network, X), self.random_state)
+        inputs = head_inputs(network, X, n_images=IMAGES_PER_ANCHOR * self.n_anchors)
+        network.head.place(inputs, self.random_state)
         return network
 
     def make_loss(self, head: nn.Module, similar: Similar) -> Loss:

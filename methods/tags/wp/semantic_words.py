@@ -55,6 +55,7 @@ def sem_words(
     *,
     n_words: int,
     penalty: float,
+    unit: bool = True,
     max_iter: int = 30,
     tol: float = 1e-4,
     seed: int = 0,
@@ -63,7 +64,7 @@ def sem_words(
 
     Minimises ``sum_j ||t_j - B u_j||^2 + lambda ||u_j||_1`` over codes and dictionary in turn.
     The paper prints no bound on B, without which the penalty could be made as small as one likes;
-    here ``||b_k|| <= 1``.  Vectors are scaled to unit length first.
+    here ``||b_k|| <= 1``.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ def sem_words(
         Atoms M, at least 1.
     penalty : float
         lambda, above 0.
+    unit : bool
+        Whether the vectors are scaled to unit length first; the penalty depends on their length.
     max_iter : int
         Rounds at most.
     tol : float
@@ -89,7 +92,8 @@ def sem_words(
     codes = np.zeros((len(vectors), n_words))
     if not len(known):
         return SemWords(np.zeros((n_words, vectors.shape[1])), codes, np.zeros(0))
-    T, tag = np.unique(vectors[known] / norms[known, None], axis=0, return_inverse=True)
+    lengths = norms[known, None] if unit else 1.0
+    T, tag = np.unique(vectors[known] / lengths, axis=0, return_inverse=True)
     counts = np.bincount(tag.ravel()).astype(np.float64)
     B = _first_atoms(T, n_words, np.random.default_rng(seed))
     U = np.zeros((len(T), n_words))
@@ -186,13 +190,14 @@ def laplacian(R: np.ndarray) -> np.ndarray:
 
 
 def sem_space(
-    tags: sparse.sparray, *, n_words: int | None, penalty: float
+    tags: sparse.sparray, *, n_words: int | None, penalty: float, unit: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Observed sem-vectors z (n, M) of the images, and the Laplacian L (M, M) of the sem-words."""
     vectors = word_vectors(tags)
     if n_words is None:
         n_words = max(1, min(MOST_WORDS, np.any(vectors, axis=1).sum() // 2))
-    z = sem_vectors(tags, sem_words(vectors, n_words=int(n_words), penalty=penalty).codes)
+    words = sem_words(vectors, n_words=int(n_words), penalty=penalty, unit=unit)
+    z = sem_vectors(tags, words.codes)
     return z, laplacian(correlation(z))
 
 
@@ -207,7 +212,12 @@ def _first_atoms(T: np.ndarray, n_words: int, rng: np.random.Generator) -> np.nd
     """Random tags; once all are in use, normal directions."""
     chosen = rng.permutation(len(T))[:n_words]
     more = rng.standard_normal((n_words - len(chosen), T.shape[1]))
-    return np.concatenate([T[chosen], more / np.linalg.norm(more, axis=1, keepdims=True)])
+    return np.concatenate([_short(T[chosen]), more / np.linalg.norm(more, axis=1, keepdims=True)])
+
+
+def _short(atoms: np.ndarray) -> np.ndarray:
+    """Atoms cut back to length 1 where they are longer."""
+    return atoms / np.maximum(np.linalg.norm(atoms, axis=1, keepdims=True), 1.0)
 
 
 def _update_atoms(B: np.ndarray, weighted: np.ndarray, U: np.ndarray, counts: np.ndarray) -> None:
@@ -224,7 +234,7 @@ def _seed_dead_atoms(B: np.ndarray, T: np.ndarray, U: np.ndarray) -> None:
     dead = np.flatnonzero(np.abs(U).max(axis=0) <= PRESENT)
     errors = ((T - U @ B) ** 2).sum(axis=1)
     worst = np.argsort(-errors, kind="stable")[: len(dead)]
-    B[dead[: len(worst)]] = T[worst]
+    B[dead[: len(worst)]] = _short(T[worst])
 
 
 @numba.njit(cache=True)

@@ -21,7 +21,7 @@ class MergedTags:
     carried : (n, T) sparse array of bool
         Which image carries at least one tag of a column.
     vectors : (T, e) array of float64
-        Mean of the enhanced vectors of a column's tags; none is zero.
+        Mean of the enhanced vectors of a column's tags, each of unit length; none is zero.
     columns : (V,) array of int
         Column of each original tag, -1 for one that was left out.
     """
@@ -42,6 +42,7 @@ def merged_tags(
 ) -> MergedTags:
     """Enhance the vectors of tags, then merge tags whose vectors nearly coincide.
 
+    Enhanced vectors are scaled to unit length, so that no member of a column outweighs another.
     DBSCAN makes clusters of enhanced vectors, with a cosine distance of eps as radius; two tags
     are enough for a cluster, and a tag that is in none stays alone.  Tags without a vector, tags
     that no image carries, and all but the most frequent ones are left out.
@@ -61,7 +62,7 @@ def merged_tags(
     """
     carried = sparse.csr_array(tags != 0).astype(np.int64)
     kept = _kept(carried.sum(axis=0) * np.any(vectors, axis=1), most)
-    better = enhanced(np.asarray(vectors, dtype=np.float64)[kept], k, tau)
+    better = unit_rows(enhanced(np.asarray(vectors, dtype=np.float64)[kept], k, tau))
     clusters = _clusters(better, eps)
     shape = (len(kept), clusters.max(initial=-1) + 1)
     members = sparse.csr_array((np.ones(len(kept)), (np.arange(len(kept)), clusters)), shape=shape)

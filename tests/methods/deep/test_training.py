@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import nn
 from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing, computing_with
 from methods.deep.recipe import History, Recipe
-from methods.deep.training import Batches, make_optimizer, seeded, train
+from methods.deep.training import Batches, make_optimizer, precision, seeded, train
 
 
 @pytest.fixture
@@ -63,6 +65,42 @@ def test_every_item_is_trained_on_or_validated_with_never_both():
     assert sorted(again) == sorted(trained)
 
 
+@pytest.mark.parametrize("size", [2, 3, 5, 8])
+def test_no_batch_has_a_single_item(size):
+    for n in range(2, 30):
+        X = np.zeros((n, 2), np.float32)
+        recipe = Recipe(batch_size=size)
+        batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+        rows = [rows for _, rows in batches.everything()]
+        assert torch.equal(torch.cat(rows), torch.arange(n))
+        assert all(2 <= len(some) <= size + 1 for some in rows)
+        assert all(len(some) >= 2 for _, some in batches.training())
+
+
+def test_batches_of_training_are_whole():
+    X = np.zeros((70, 2), np.float32)
+    recipe = Recipe(batch_size=16)
+    batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+    assert [len(rows) for _, rows in batches.training()] == [16] * 4
+    assert len(batches) == 4
+
+
+def test_the_validation_part_has_no_batch_of_one():
+    # A tenth of 1,290 items is one item more than a batch.
+    X = np.zeros((1290, 2), np.float32)
+    batches = Batches(X, Recipe(), np.random.default_rng(0), torch.device("cpu"))
+    assert [len(rows) for _, rows in batches.validation()] == [129]
+    few = Recipe(validation=0.005)
+    batches = Batches(X[:200], few, np.random.default_rng(0), torch.device("cpu"))
+    assert len(batches.validation_rows) == 0
+
+
+def test_one_item_is_nothing_to_train_on(regression):
+    X, loss = regression
+    with pytest.raises(ValueError, match="at least two items, not on 1"):
+        train(network(), X[:1], loss, Recipe(), seed=0)
+
+
 def test_few_items_are_all_trained_on():
     X = np.zeros((100, 2), np.float32)
     batches = Batches(X, Recipe(), np.random.default_rng(0), torch.device("cpu"))
@@ -101,6 +139,61 @@ def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
         )
 
 
+def test_a_validation_loss_that_is_no_number_is_an_error(regression):
+    X, loss = regression
+    with pytest.raises(FloatingPointError, match="training on validation items is nan in epoch 1"):
+        train(network(), X, loss, Recipe(), seed=0, choose=lambda o, rows: o.sum() * np.nan)
+
+
+def test_the_validation_loss_is_the_mean_over_items_of_a_network_that_encodes(regression):
+    X, _ = regression
+    seen = []
+
+    class Watched(nn.Linear):
+        def forward(self, x):
+            seen.append(self.training)
+            return super().forward(x)
+
+    def choose(outputs, rows):
+        assert not torch.is_grad_enabled()
+        return rows.double().mean()
+
+    recipe = Recipe(epochs=1, batch_size=100, validation=0.5)
+    module = Watched(5, 2)
+    batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+    history = train(module, X, lambda o, rows: o.sum(), recipe, seed=0, choose=choose)
+    # 150 items in batches of 100 and 50.
+    assert history.validation == [pytest.approx(batches.validation_rows.mean())]
+    assert seen == [True, False, False]
+
+
+def test_sgd_has_momentum():
+    module = network()
+    before = module.bias.detach().clone()
+    recipe = Recipe(epochs=1, batch_size=10, lr=0.1, optimizer="sgd", validation=0.0)
+    train(module, np.zeros((20, 5)), lambda o, rows: o.sum(dim=1).mean(), recipe, seed=0)
+    # Two steps along a gradient of 1: the first moves by lr, the second by lr (1 + 0.9).
+    assert torch.allclose(module.bias, before - 0.1 * (1 + 1.9))
+
+
+def test_weights_decay():
+    module = network()
+    before = module.weight.detach().clone()
+    recipe = Recipe(epochs=1, lr=0.1, optimizer="sgd", weight_decay=0.5, validation=0.0)
+    train(module, np.zeros((20, 5)), lambda o, rows: 0 * o.sum(), recipe, seed=0)
+    assert torch.allclose(module.weight, 0.95 * before)
+    (group,) = make_optimizer(module, Recipe(weight_decay=0.25)).param_groups
+    assert group["weight_decay"] == 0.25
+
+
+def test_cuda_devices_compute_in_bfloat16_which_has_the_range_of_single_precision(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    with pytest.warns(UserWarning) if not torch.cuda.is_available() else nullcontext():
+        assert precision(torch.device("cuda")).fast_dtype == torch.bfloat16
+    with precision(torch.device("cpu")):
+        assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == torch.float32
+
+
 def test_a_killed_training_goes_on_where_it_was(regression, tmp_path, monkeypatch):
     X, loss = regression
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
@@ -121,11 +214,39 @@ def test_a_killed_training_goes_on_where_it_was(regression, tmp_path, monkeypatc
         assert epochs == [5, 6, 7]
         assert history == expected
         assert torch.equal(weights(resumed), weights(whole))
-        # A finished stage is not trained again, one with other settings is.
-        train(network(9), X, loss, recipe, seed=3, each_epoch=epochs.append)
-        assert epochs == [5, 6, 7]
-        train(network(9), X, loss, recipe, seed=4, each_epoch=epochs.append)
-        assert epochs[3:] == list(range(8))
+        # Whatever the device: nothing but weights, the optimizer's state and where it was.
+        state = torch.load(tmp_path / "training.pt", weights_only=True)
+        places = {"digest", "history", "best", "rng", "torch_rng", "cuda_rng"}
+        assert set(state) == {"network", "optimizer", *places}
+
+
+def test_a_finished_training_is_not_repeated_and_another_one_not_taken_for_it(
+    regression, tmp_path, monkeypatch
+):
+    X, loss = regression
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+
+    def epochs_of(X=X, seed=3, depends_on=None, **recipe):
+        epochs = []
+        recipe = Recipe(**{"epochs": 2, "lr": 0.01, **recipe})
+        arguments = {"seed": seed, "depends_on": depends_on, "each_epoch": epochs.append}
+        train(network(), X, loss, recipe, **arguments)
+        return len(epochs)
+
+    margins = {"margin": 0.2, "targets": np.arange(3)}
+    others = (
+        {"seed": 4},
+        {"lr": 0.02},
+        {"X": X[::-1]},
+        {"depends_on": {**margins, "margin": 0.3}},
+        {"depends_on": {**margins, "targets": np.arange(3)[::-1]}},
+    )
+    with computing_with(Computing(checkpoints=tmp_path)):
+        for other in others:
+            whole = {"depends_on": margins}
+            assert epochs_of(**whole) == 2
+            assert epochs_of(**whole) == 0
+            assert epochs_of(**{**whole, **other}) == 2, other
 
 
 def test_a_damaged_checkpoint_is_started_again(regression, tmp_path, monkeypatch):
@@ -145,7 +266,8 @@ def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
     assert computing().checkpoints is None
 
 
-def test_a_backbone_learns_at_a_tenth_of_the_rate_of_new_layers():
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_new_layers_and_the_backbone_have_the_rates_of_the_recipe(optimizer):
     class WithBackbone(nn.Module):
         def __init__(self):
             super().__init__()
@@ -153,10 +275,10 @@ def test_a_backbone_learns_at_a_tenth_of_the_rate_of_new_layers():
             self.head = nn.Linear(3, 2)
 
     module = WithBackbone()
-    optimizer = make_optimizer(module, Recipe(lr=0.5, optimizer="adam"))
-    new, pretrained = optimizer.param_groups
-    assert (new["lr"], pretrained["lr"]) == pytest.approx((1e-3, 1e-4))
-    assert new["momentum"] == pretrained["momentum"] == 0.9
+    made = make_optimizer(module, Recipe(lr=0.5, backbone_lr=0.02, optimizer=optimizer))
+    assert type(made).__name__.lower() == optimizer
+    new, pretrained = made.param_groups
+    assert (new["lr"], pretrained["lr"]) == (0.5, 0.02)
     assert set(pretrained["params"]) == set(module.backbone.parameters())
     assert set(new["params"]) == set(module.head.parameters())
 

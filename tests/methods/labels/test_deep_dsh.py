@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from methods.conformance.trial import Trial, query_items, training_items
+from methods.conformance.trial import Trial, query_items, take, training_items
 from methods.labels.deep_dsh import DeepDSH, pair_loss, regulariser
 
 U = torch.tensor([[0.5, -1.2], [1.0, -0.8], [-0.6, 0.9]], dtype=torch.float64)
@@ -23,6 +23,40 @@ def test_the_method_minimises_that_loss():
     hasher = DeepDSH(2, alpha=0.01, margin=2.0)
     loss = hasher.make_loss(None, lambda rows: SIMILAR)
     assert float(loss(U, torch.arange(3))) == pytest.approx(0.0730, abs=5e-5)
+
+
+def test_the_preset_reaches_the_loss_and_the_head():
+    literal = DeepDSH(2, margin=9.0, alpha=9.0, dropout=0.9, preset="paper")
+    loss = literal.make_loss(None, lambda rows: SIMILAR)
+    assert float(loss(U, torch.arange(3))) == pytest.approx(0.0730, abs=5e-5)
+    for hasher, dropout in ((literal, 0.0), (DeepDSH(2, dropout=0.3), 0.3)):
+        (layer,) = (part for part in hasher.make_head(5) if isinstance(part, torch.nn.Dropout))
+        assert layer.p == dropout
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_training_minimises_that_loss(preset):
+    items = take(training_items(), slice(300))
+    still = {"epochs": 1, "batch_size": 300, "lr": 1e-12, "optimizer": "sgd", "dropout": 0.0}
+    if preset == "paper":
+        still = {name: still[name] for name in still if name not in DeepDSH.presets["paper"]}
+    hasher = DeepDSH(6, alpha=0.2, margin=1.5, preset=preset, random_state=0, **still)
+    similar = torch.from_numpy((items.labels.astype(int) @ items.labels.T) > 0)
+    network = hasher.make_network(items.X)
+    history = hasher.fit(items.X, labels=items.labels).history_
+    if preset == "paper":
+        assert len(history.training) == 280
+    else:
+        u = network(torch.tensor(items.X).float())
+        expected = pair_loss(u, similar, 9.0) + 0.2 * regulariser(u)
+        assert history.training == [pytest.approx(float(expected), rel=1e-4)]
+
+
+def test_a_validation_part_with_one_item_more_than_a_batch_is_validated_with():
+    items = training_items()
+    hasher = DeepDSH(6, epochs=2, batch_size=7, validation=0.1, random_state=0)
+    history = hasher.fit(items.X, labels=items.labels).history_
+    assert history.best >= 0 and np.isfinite(history.validation).all()
 
 
 def test_the_pair_loss_is_that_of_a_loop_over_pairs():

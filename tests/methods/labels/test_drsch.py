@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from methods.conformance.trial import query_items, training_items
+from methods.conformance.trial import query_items, take, training_items
 from methods.labels.drsch import DRSCH, WeightedBits, affinity, smoothness, triplet_loss
 
 
@@ -61,6 +61,48 @@ def test_nothing_is_lost_once_all_triplets_are_satisfied():
     assert value.item() == 0
     assert not v.grad.any()
     assert loss(v / 9, torch.arange(4)).item() > 0
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_the_loss_is_that_of_hard_triplets_in_training_and_of_all_in_validation(preset):
+    v, similar = _case()
+    settings = {"kappa": 1.5, "margin": 3.0, "n_negatives": 2, "laplacian": 0.04, "dropout": 0.3}
+    hasher = DRSCH(4, preset=preset, **settings)
+    c, laplacian, kappa = (5.0, 1e-3, 5.0) if preset == "paper" else (3.0, 0.04, 1.5)
+    head = hasher.make_head(3)
+    assert head.kappa == kappa and head.hidden[-1].share == 0.3
+    head.weights.data = torch.tensor([0.5, -2.0, 1.0, 0.1])
+    loss, z = hasher.make_loss(head, lambda rows: similar), v * head.weights
+    for training, n_negatives in ((True, 2), (False, None)):
+        head.train(training)
+        expected = triplet_loss(z, similar, c, n_negatives) + laplacian * smoothness(z, similar)
+        assert loss(v, torch.arange(14)).item() == pytest.approx(expected.item())
+    assert triplet_loss(z, similar, c, 2) != triplet_loss(z, similar, c, None)
+
+
+def test_the_margin_is_the_number_of_trained_bits_where_none_is_given():
+    v, similar = _case()
+    hasher = DRSCH(3, n_trained=4, laplacian=0.0)
+    head = hasher.make_head(3).eval()
+    loss = hasher.make_loss(head, lambda rows: similar)(v, torch.arange(14))
+    assert float(loss) == pytest.approx(float(triplet_loss(v, similar, 4.0, None)))
+
+
+def test_dropout_of_hidden_units_reaches_the_training():
+    items = take(training_items(), slice(300))
+    losses = [
+        DRSCH(6, epochs=1, dropout=dropout, random_state=0)
+        .fit(items.X, labels=items.labels)
+        .history_.training
+        for dropout in (0.0, 0.5)
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_the_preset_holds_the_settings_of_the_released_program():
+    recipe = DRSCH(preset="paper").recipe()
+    assert (recipe.batch_size, recipe.optimizer, recipe.weight_decay) == (100, "sgd", 5e-4)
+    assert recipe.lr == pytest.approx(0.00333, abs=1e-5) and recipe.validation == 0
 
 
 def test_items_without_positives_or_negatives_do_no_harm():

@@ -26,8 +26,18 @@ def test_near_identical_tags_are_merged_and_the_others_stay():
     merged = merged_tags(csr_array(CARRIED), VECTORS)
     assert merged.columns.tolist() == [0, 0, 1, -1, -1]
     assert merged.vectors.shape == (2, 3)
-    # Both members were enhanced to the mean of the two.
-    assert merged.vectors == pytest.approx(np.array([[4, 0.05, 0], [0, 2, 0]]))
+    # Both members were enhanced to the mean of the two; vectors have unit length.
+    assert merged.vectors == pytest.approx(unit_rows(np.array([[4, 0.05, 0], [0, 2, 0]])))
+
+
+def test_the_vector_of_a_column_is_the_mean_of_its_members_whatever_their_lengths():
+    merged = merged_tags(csr_array(CARRIED), VECTORS, k=0)
+    assert merged.columns.tolist() == [0, 0, 1, -1, -1]
+    assert merged.vectors == pytest.approx(
+        np.array([[(1 + 5 / np.hypot(5, 0.1)) / 2, 0.05 / np.hypot(5, 0.1), 0], [0, 1, 0]])
+    )
+    longer = merged_tags(csr_array(CARRIED), [[7], [1], [2], [1], [1]] * VECTORS, k=0)
+    assert longer.vectors == pytest.approx(merged.vectors)
 
 
 def test_an_image_carries_a_column_if_it_carries_any_of_its_tags():

@@ -93,6 +93,42 @@ def test_every_atom_is_used(vectors):
     assert np.abs(codes).max(axis=0).min() > 1e-8
 
 
+def test_an_atom_that_no_tag_uses_moves_to_a_tag_that_is_badly_reconstructed():
+    # Found by trial: here one of nine atoms falls out of use on the way.
+    angles = np.radians([-148, -91, -89, -71, -64, 114, 118, 129, 133, 144, 177])
+    directions = np.column_stack([np.cos(angles), np.sin(angles)])
+    codes = sem_words(directions, n_words=9, penalty=0.4).codes
+    assert np.abs(codes).max(axis=0).min() > 1e-8
+
+
+def test_a_tag_counts_as_often_as_its_vector_comes():
+    a, b = np.array([1.0, 0.0]), np.array([0.6, 0.8])
+    learnt = sem_words(np.array([a] * 9 + [b]), n_words=1, penalty=0.1)
+    # The best atom by trial of all directions: u = t.b - penalty / 2 for an atom of length 1.
+    directions = np.radians(np.linspace(0, 60, 601))
+    atoms = np.column_stack([np.cos(directions), np.sin(directions)])
+    losses = sum(
+        count * (((t - u[:, None] * atoms) ** 2).sum(axis=1) + 0.1 * u)
+        for count, t in ((9, a), (1, b))
+        for u in [atoms @ t - 0.05]
+    )
+    assert learnt.losses[-1] == pytest.approx(losses.min(), rel=1e-3)
+    assert learnt.dictionary[0] == pytest.approx(atoms[losses.argmin()], abs=0.01)
+
+
+def test_vectors_are_coded_as_they_are_where_asked(vectors):
+    scaled = vectors * np.linspace(1, 3, 60)[:, None]
+    raw = sem_words(scaled, n_words=20, penalty=0.2, unit=False)
+    residuals = scaled - raw.codes @ raw.dictionary
+    expected = (residuals**2).sum() + 0.2 * np.abs(raw.codes).sum()
+    assert raw.losses[-1] == pytest.approx(expected)
+    assert (np.diff(raw.losses) <= 1e-9 * raw.losses[0]).all()
+    assert np.linalg.norm(raw.dictionary, axis=1).max() <= 1 + 1e-12
+    # The longer the vectors, the less the penalty weighs.
+    one = sem_words(scaled, n_words=20, penalty=0.2)
+    assert np.mean(np.abs(one.codes) > 1e-8) < np.mean(np.abs(raw.codes) > 1e-8)
+
+
 def test_seeds_decide_the_dictionary(vectors):
     first, again = (sem_words(vectors, n_words=10, penalty=0.2, seed=0) for _ in range(2))
     other = sem_words(vectors, n_words=10, penalty=0.2, seed=1)

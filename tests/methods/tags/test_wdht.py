@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
-from methods.conformance.trial import query_items, training_items
-from methods.tags.wdht import WDHT, code_distances, pair_loss, quantisation_loss, ranking_loss
+from methods.conformance.trial import query_items, take, training_items
+from methods.tag_vectors import image_vectors, word_vectors
+from methods.tags.wdht import (
+    WDHT,
+    TwoHeads,
+    code_distances,
+    pair_loss,
+    quantisation_loss,
+    ranking_loss,
+)
 
 # By hand: three items, two bits; the first two alone are a case of their own.
 H = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.8, 0.3]], dtype=torch.float64)
@@ -92,35 +102,96 @@ def test_images_without_a_word_vector_are_not_trained_on():
     assert np.array_equal(first, second)
 
 
-def test_parameters_reach_the_losses():
-    items = training_items()
-    plain = {"epochs": 1, "random_state": 0}
-    scores = [
-        WDHT(8, **plain, **change).fit(items.X, tags=items.tags).project(items.X[:5])
-        for change in (
-            {},
-            {"aggregation": "tf"},
-            {"aggregation": "itf"},
-            {"lambda1": 2.0},
-            {"lambda2": 1.0},
-            {"lambda3": 1.0},
-            {"margin": 1.0},
-            {"half": False},
-            {"reduction": "sum"},
-            {"unit_targets": True},
-            {"dropout": 0.0},
-        )
-    ]
-    for changed in scores[1:]:
-        assert not np.allclose(changed, scores[0])
+@cache
+def few():
+    """Three hundred items, and their tags with vectors that need not be trained for each fit."""
+    items = take(training_items(), slice(300))
+    return items.X, TagMatrix(items.tags, vectors=word_vectors(items.tags))
+
+
+#: One batch of all items, in which hardly anything moves.
+STILL = {
+    "epochs": 1,
+    "batch_size": 300,
+    "lr": 1e-12,
+    "optimizer": "sgd",
+    "dropout": 0.0,
+    "validation": 0.0,
+    "random_state": 0,
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(
+    ("aggregation", "base", "unit_targets", "half"),
+    [
+        ("mean", "assignments", False, True),
+        ("itf", "images", False, True),
+        ("itf", "assignments", True, False),
+        ("tf", "images", False, False),
+    ],
+)
+def test_the_loss_is_the_weighted_sum_of_the_three(
+    reduction, aggregation, base, unit_targets, half
+):
+    X, tags = few()
+    weights = {"lambda1": 0.7, "lambda2": 3.0, "lambda3": 0.2}
+    targets = {"aggregation": aggregation, "base": base, "unit_targets": unit_targets}
+    hasher = WDHT(6, margin=0.4, half=half, reduction=reduction, **weights, **targets, **STILL)
+    hasher.fit(X, tags=tags)
+    logits, f = hasher.network_(torch.tensor(X))
+    h = torch.sigmoid(logits)
+    w = torch.from_numpy(image_vectors(tags, aggregation, base, unit_targets)).to(f.dtype)
+    pairs, items = (300**2, 300) if reduction == "sum" else (1, 1)
+    expected = 0.7 * pairs * pair_loss(h, w, half=half)
+    expected += 3.0 * pairs * ranking_loss(f, w, 0.4) + 0.2 * items * quantisation_loss(h)
+    assert hasher.history_.training == [pytest.approx(float(expected), rel=1e-4)]
+
+
+def test_the_epoch_is_chosen_by_the_losses_of_the_bits():
+    X, tags = few()
+    weights = {"lambda1": 0.0, "lambda3": 0.0, "validation": 0.5}
+    history = WDHT(6, **{**STILL, **weights}).fit(X, tags=tags).history_
+    assert history.validation == [0] and history.training[0] > 0
+
+
+def test_the_shared_layer_is_a_relu_and_dropout_stands_before_it():
+    head = TwoHeads(4, 3, 5, dropout=0.5).eval()
+    x, layer = torch.randn(20, 4), head.shared[1]
+    units = torch.relu(x @ layer.weight.T + layer.bias)
+    assert units.shape == (20, 256) and (units == 0).any()
+    bits, words = head(x)
+    assert torch.allclose(bits, head.bits(units), atol=1e-6)
+    assert torch.allclose(words, torch.tanh(head.words(units)), atol=1e-6)
+    assert not torch.allclose(head.train()(x)[0], bits)
+
+
+def test_dropout_reaches_the_network():
+    X, tags = few()
+    with_dropout = WDHT(6, **{**STILL, "dropout": 0.5}).fit(X, tags=tags)
+    without = WDHT(6, **STILL).fit(X, tags=tags)
+    assert with_dropout.history_.training != without.history_.training
+
+
+def test_images_that_say_nothing_are_no_training_set():
+    X, tags = few()
+    blank = TagMatrix(tags, vectors=np.zeros((tags.shape[1], 5), dtype=np.float32))
+    with pytest.raises(ValueError, match="WDHT: fewer than two training images carry a tag with"):
+        WDHT(6).fit(X, tags=blank)
+    with pytest.raises(ValueError, match="WDHT: needs tags"):
+        WDHT(6).fit(X)
 
 
 def test_presets_set_the_literal_parameters():
-    literal = WDHT(preset="paper").in_force()
-    assert (literal.lambda1, literal.lambda2, literal.lambda3) == (1, 10, 1)
-    assert (literal.optimizer, literal.lr, literal.epochs) == ("sgd", 1e-3, 50)
-    assert literal.half
-    assert not WDHT(preset="code").in_force().half
+    literal, code = (WDHT(preset=preset).in_force() for preset in ("paper", "code"))
+    for settings in (literal, code):
+        assert (settings.lambda1, settings.lambda2, settings.lambda3) == (1, 10, 1)
+        assert (settings.optimizer, settings.epochs, settings.batch_size) == ("sgd", 50, 50)
+        assert (settings.dropout, settings.validation) == (0, 0)
+    assert (literal.half, literal.reduction) == (True, "sum")
+    assert (literal.lr, literal.backbone_lr) == (1e-5, 1e-6)
+    assert (code.half, code.reduction) == (False, "mean")
+    assert (code.lr, code.backbone_lr) == (1e-3, 1e-4)
     with pytest.raises(ValueError, match="preset must be default or paper or code, not 'papr'"):
         WDHT(preset="papr").fit(training_items().X, tags=training_items().tags)
     with pytest.raises(ValueError, match="aggregation must be mean or tf or itf"):

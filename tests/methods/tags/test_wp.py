@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 
+from features.tags import TagMatrix
 from methods.conformance.trial import query_items, take, training_items
+from methods.deep.network import finished, first_output
 from methods.deep.recipe import Recipe
+from methods.deep.training import Batches
+from methods.tag_vectors import word_vectors
+from methods.tags.wp.joint import JointObjective
+from methods.tags.wp.semantic_words import sem_space
 from methods.tags.wp.wp import (
     WPDRSCH,
     WPDSH,
@@ -132,9 +140,84 @@ def test_the_literal_objective_learns_too():
     assert separation(hasher) > separation(blind) + 0.5
 
 
+@cache
+def few():
+    """Three hundred items, and their tags with vectors that need not be trained for each fit."""
+    items = take(training_items(), slice(300))
+    vectors = word_vectors(items.tags) * np.linspace(1, 2, items.tags.shape[1])[:, None]
+    return items._replace(tags=TagMatrix(items.tags, vectors=vectors))
+
+
+#: One pass in which hardly anything moves, over one batch.
+STILL = {"epochs": 1, "batch_size": 300, "lr": 1e-12, "optimizer": "sgd", "finetune": False}
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("scale", ["cosine", "none"])
+def test_the_epoch_is_chosen_by_the_third_term_with_the_observed_sem_vectors(cls, scale):
+    items = few()
+    space = {"penalty": 0.3, "n_words": 7, "unit_vectors": False}
+    weights = {"beta": 0.2, "delta": 0.1, "scale": scale}
+    hasher = fitted(cls, items, validation=0.5, **STILL, **space, **weights)
+    z, L = sem_space(items.tags, n_words=7, penalty=0.3, unit=False)
+    objective = JointObjective(z, L, 0.2, 0.1, scale)
+    batches = Batches(items.X, hasher.recipe(), np.random.default_rng(0), torch.device("cpu"))
+    rows = batches.validation_rows
+    h = torch.from_numpy(hasher.project(items.X[rows]))
+    if scale == "cosine":
+        h = (torch.tanh(h) if cls is WPDSH else h) / 8**0.5
+    expected = objective.similarity(objective.z[rows].double(), h.double()) / len(rows) ** 2
+    assert len(rows) == 150
+    assert hasher.history_.validation == [pytest.approx(float(expected), rel=1e-4)]
+    # What is trained on is a sum, over sem-vectors that have moved.
+    assert hasher.history_.training[0] > 100 * hasher.history_.validation[0]
+
+
+@pytest.mark.parametrize(("parameter", "other"), [("penalty", 0.5), ("unit_vectors", False)])
+def test_how_words_are_coded_reaches_the_pre_training(parameter, other):
+    losses = [
+        fitted(items=few(), **STILL, **change).history_.training
+        for change in ({}, {parameter: other})
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_passes_over_the_sem_vectors_go_down_from_ten_to_a_tenth_of_one(monkeypatch):
+    steps, epochs = [], []
+    real = JointObjective.step
+    monkeypatch.setattr(JointObjective, "step", lambda *a: steps.append(a[2]) or real(*a))
+    real_batches = Batches.training
+    monkeypatch.setattr(
+        Batches, "training", lambda self: epochs.append(len(steps)) or real_batches(self)
+    )
+    settings = {**STILL, "epochs": 3, "batch_size": 50, "validation": 0.0}
+    fitted(items=few(), **settings)
+    # Ten passes of six batches before the first epoch, one before the second, then a single batch.
+    assert epochs == [60, 66, 67]
+    assert sorted(torch.cat(steps[:6]).tolist()) == list(range(300))
+
+
+def test_codes_begin_as_long_as_sem_vectors_in_the_literal_objective_alone():
+    items = few()
+    z, _ = sem_space(items.tags, n_words=None, penalty=0.1)
+    lengths = {
+        scale: np.linalg.norm(fitted(items=items, scale=scale, **STILL).project(items.X), axis=1)
+        for scale in ("none", "cosine")
+    }
+    wanted = np.sqrt((z**2).sum(axis=1).mean())
+    assert np.sqrt((lengths["none"] ** 2).mean()) == pytest.approx(wanted, rel=1e-3)
+    untrained = finished(WPDSH(8, random_state=0).supervised().make_network(items.X))
+    assert lengths["cosine"] == pytest.approx(
+        np.linalg.norm(first_output(untrained, items.X), axis=1), rel=1e-4
+    )
+
+
 def test_the_settings_of_the_paper_can_be_had():
     hasher = fitted(preset="paper", finetune=False)
     assert np.isfinite(hasher.project(query_items().X)).all()
+    literal = hasher.in_force()
+    assert (literal.n_words, literal.penalty, literal.unit_vectors) == (None, 0.4, False)
+    assert (literal.scale, literal.batch_size, literal.optimizer) == ("none", 64, "sgd")
     assert hasher.supervised().margin == 2.0
     assert hasher.supervised().optimizer == "sgd"
     assert len(hasher.history_.validation) == 0

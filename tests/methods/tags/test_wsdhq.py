@@ -11,12 +11,20 @@ import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
-from methods.algebra.codebooks import Codebooks, icm_codes, metric_factor
+from methods.algebra.codebooks import (
+    Codebooks,
+    icm_codes,
+    initial_codebooks,
+    metric_factor,
+    update_codebooks,
+)
 from methods.conformance.trial import query_items, training_items
 from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing_with
 from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq import wsdhq
+from methods.tags.wsdhq.margins import embedding_loss, tag_margins
+from methods.tags.wsdhq.merging import merged_tags
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
 from methods.tags.wsdhq.wsdhq import WSDHQ
 
@@ -91,6 +99,42 @@ def test_the_loss_of_quantisation_is_measured_through_inner_products_with_tags()
     assert torch.autograd.gradcheck(
         lambda r: quantisation_loss(r, torch.from_numpy(x), factor), variable
     )
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_the_metric_is_that_of_the_tags_of_unit_length_on_the_sphere(normalize):
+    some = fitted(normalize=normalize, lam=1e-3, eps=1.0, epochs=1)
+    V = merged_tags(tags(), tags().vectors, eps=1.0).vectors
+    lengths = np.linalg.norm(V, axis=1, keepdims=True)
+    assert lengths.min() < 0.95
+    unit = V / lengths
+    metric = unit.T @ unit / len(V) if normalize else V.T @ V
+    assert some.factor_ @ some.factor_.T == pytest.approx(metric, abs=1e-6)
+
+
+def test_the_loss_is_that_of_embeddings_plus_the_weighted_one_of_codes():
+    still = {"lr": 1e-12, "optimizer": "sgd", "dropout": 0.0, "validation": 0.0}
+    still |= {"epochs": 2, "every": 1, "batch_size": 1200, "gamma": 1.5, "lam": 3000.0}
+    some = fitted(**still)
+    merged = merged_tags(tags(), tags().vectors)
+    r = torch.from_numpy(some.embed(training_items().X)).float()
+    V = torch.from_numpy(merged.vectors).float()
+    positive = torch.from_numpy(merged.carried.toarray())
+    L_emb = float(embedding_loss(r, positive, V, tag_margins(V, 1.5)))
+    before = initial_codebooks(r.double().numpy(), some.codebook_sizes, 0)
+    codes = icm_codes(r.double().numpy(), before, some.factor_, some.order_)
+    x = update_codebooks(before, r.double().numpy(), codes).reconstruct(codes)
+    L_q = float(quantisation_loss(r.double(), torch.from_numpy(x), torch.tensor(some.factor_)))
+    # In the first epoch there are no codes yet.
+    assert some.history_.training[0] == pytest.approx(L_emb, rel=1e-4)
+    assert some.history_.training[1] == pytest.approx(L_emb + 3000 * L_q, rel=1e-3)
+    assert 3000 * L_q > 0.01 * L_emb
+
+
+def test_the_epoch_is_chosen_by_the_loss_of_embeddings():
+    some = fitted(epochs=2, every=1, batch_size=1080, lam=1e6)
+    assert some.history_.training[1] > 10 * some.history_.training[0]
+    assert some.history_.validation[1] < 2 * some.history_.validation[0]
 
 
 def test_codebooks_follow_every_so_many_epochs_and_count_nothing_before(monkeypatch):
@@ -173,7 +217,7 @@ def test_images_without_a_known_tag_are_left_out():
     first, second = (WSDHQ(8, **QUICK).fit(x, tags=some).embed(X) for x in (X, moved))
     assert np.array_equal(first, second)
     nobody = TagMatrix(csr_array(hot), words=("a", "b", "c"), vectors=np.zeros_like(vectors))
-    with pytest.raises(ValueError, match="no training image carries a tag with a word vector"):
+    with pytest.raises(ValueError, match="fewer than two training images carry"):
         WSDHQ(8, **QUICK).fit(X, tags=nobody)
 
 
@@ -208,6 +252,7 @@ def test_parameters_reach_the_training():
     plain = fitted(**brief).embed(query_items().X)
     for change in (
         {"neighbours": 0},
+        {"eps": 1.0},
         {"tau": 0.99},
         {"gamma": 1.0},
         {"margin": 0.7},
