@@ -11,8 +11,8 @@ from benchmark.protocol.catalogue import format_value, is_ranked
 from benchmark.reporting.footnotes import Footnotes, gaps_of, note_on_method
 from benchmark.reporting.marks import column_marks
 from benchmark.reporting.table import Row, Table, TableEntry
-from benchmark.significance.evidence import NONE, Evidence
-from benchmark.significance.randomisation import Comparison
+from benchmark.significance.evidence import UNTESTED, Significance
+from benchmark.significance.pairwise import PairwiseTests
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import chance_level, code_lengths, method_names, over_seeds, values_of
 
@@ -22,7 +22,7 @@ def comparison_table(
     metric: str,
     *,
     ties: str = "expected",
-    evidence: Evidence = NONE,
+    significance: Significance = UNTESTED,
 ) -> Table:
     """Means over seeds of one metric, a row for each method and a column for each code length.
 
@@ -37,7 +37,7 @@ def comparison_table(
     metric : str
     ties : {"expected", "index"}
         The tie rule of the protocol, for the caption.
-    evidence : Evidence
+    significance : Significance
         Tests and intervals of this metric; without them, marks compare what is printed.
 
     Returns
@@ -65,13 +65,13 @@ def comparison_table(
         entries = tuple(
             replace(
                 _entry(group, metric, seeds, footnotes),
-                interval=evidence.intervals.get((method, b)),
+                interval=significance.intervals.get((method, b)),
             )
             for b, group in zip(bits, groups_of_row, strict=True)
         )
         rows.append(Row(method, entries, note))
     ranked = is_ranked(metric) and len(rows) > 1
-    tests = evidence.tests if ranked else {}
+    tests = significance.tests if ranked else {}
     return Table(
         dataset=cells[0].dataset,
         features=cells[0].features,
@@ -83,7 +83,7 @@ def comparison_table(
         ranked=ranked,
         ties=ties,
         tests=tests,
-        untested=evidence.untested if ranked else {},
+        untested=significance.untested if ranked else {},
         footnotes=footnotes.texts,
     )
 
@@ -108,7 +108,7 @@ def _entry(
 
 
 def _marked(
-    rows: Sequence[Row], metric: str, bits: Sequence[int], tests: Mapping[int, Comparison]
+    rows: Sequence[Row], metric: str, bits: Sequence[int], tests: Mapping[int, PairwiseTests]
 ) -> tuple[Row, ...]:
     """Rows whose entries say where they stand in their column."""
     methods = [row.method for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
-from benchmark.significance.randomisation import Comparison
+from benchmark.significance.pairwise import PairwiseTests
 
 
 class Mark(NamedTuple):
@@ -26,7 +26,7 @@ class Mark(NamedTuple):
 
 
 def column_marks(
-    methods: Sequence[str], printed: Sequence[float | None], comparison: Comparison | None
+    methods: Sequence[str], printed: Sequence[float | None], comparison: PairwiseTests | None
 ) -> list[Mark]:
     """The marks of one column.
 
@@ -37,7 +37,7 @@ def column_marks(
     methods : sequence of str
     printed : sequence of float or None
         The numbers as printed; None for a gap.
-    comparison : Comparison or None
+    comparison : PairwiseTests or None
         Of those methods that have values for every query.
     """
     tested = comparison.methods if comparison else ()
@@ -64,7 +64,7 @@ def column_marks(
 
 
 def best_is_separated(
-    methods: Sequence[str], means: Sequence[float | None], comparison: Comparison
+    methods: Sequence[str], means: Sequence[float | None], comparison: PairwiseTests
 ) -> bool:
     """Whether the best is significantly better than the second."""
     there = [(mean, m) for mean, m in zip(means, methods, strict=True) if mean is not None]

@@ -73,6 +73,8 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
             lines += [f"{markdown.escape(describe(table.metric))}.", ""]
         if table.tests:
             lines += [describe_separation(sorted(table.tests), table.separated), ""]
+        elif table.findings:
+            lines += [table.findings, ""]
         lines.append(markdown.render_rows(table.grid()))
     return "\n".join(lines) + "\n"
 

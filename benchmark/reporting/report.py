@@ -14,7 +14,7 @@ from benchmark.reporting.audit import audit_cells
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.diagnostics import DiagnosticRow, diagnostic_rows
 from benchmark.reporting.table import Table
-from benchmark.significance.evidence import NONE, Evidence, weigh_cells
+from benchmark.significance.evidence import UNTESTED, Significance, significance_of
 from benchmark.store.record import CellResult
 from benchmark.store.store import Store
 
@@ -32,7 +32,7 @@ class Report:
     protocol : Protocol
     dataset : Dataset
         Its split holds the items that were used.
-    evidence : mapping of str to Evidence
+    significance : mapping of str to Significance
         Intervals and tests of the metrics that decide between methods.
     tables : mapping of str to Table
         By metric, in the order in which they are shown; the first is the main one.
@@ -45,7 +45,7 @@ class Report:
     store: Store
     protocol: Protocol
     dataset: Dataset
-    evidence: Mapping[str, Evidence]
+    significance: Mapping[str, Significance]
     tables: Mapping[str, Table]
     diagnostics: Sequence[DiagnosticRow]
     audit: pd.DataFrame | None = None
@@ -74,10 +74,12 @@ def make_report(
         Whether the stored codes are measured under every convention too.
     """
     metrics = measured_metrics(cells, table_metrics(protocol, len(dataset.split.database)))
-    evidence = weigh_cells(cells, store, [metric for metric in metrics if is_ranked(metric)])
+    significance = significance_of(
+        cells, store, [metric for metric in metrics if is_ranked(metric)]
+    )
     tables = {
         metric: comparison_table(
-            cells, metric, ties=protocol.ties, evidence=evidence.get(metric, NONE)
+            cells, metric, ties=protocol.ties, significance=significance.get(metric, UNTESTED)
         )
         for metric in metrics
     }
@@ -86,7 +88,7 @@ def make_report(
         labels = dataset.labels[dataset.split.query], dataset.labels[dataset.split.database]
         audited = audit_cells(cells, store, *labels)
     rows = diagnostic_rows(cells, protocol.radius)
-    return Report(cells, store, protocol, dataset, evidence, tables, rows, audited)
+    return Report(cells, store, protocol, dataset, significance, tables, rows, audited)
 
 
 def measured_metrics(cells: Sequence[CellResult], metrics: Sequence[str]) -> list[str]:

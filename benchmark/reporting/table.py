@@ -24,7 +24,7 @@ from benchmark.reporting.wording import (
     describe_test,
 )
 from benchmark.significance.bootstrap import Interval
-from benchmark.significance.randomisation import Comparison
+from benchmark.significance.pairwise import PairwiseTests
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Table:
         Whether the best and the best of the others are marked.
     ties : str
         The tie rule of the protocol, a key of ``TIE_RULES``.
-    tests : mapping of int to Comparison
+    tests : mapping of int to PairwiseTests
         Which methods differ significantly, for each code length; empty if nothing was tested.
     untested : mapping of int to str
         Code lengths at which nothing could be tested, with the reason.
@@ -104,7 +104,7 @@ class Table:
     seeds: tuple[int, ...]
     ranked: bool
     ties: str = "expected"
-    tests: Mapping[int, Comparison] = field(default_factory=dict)
+    tests: Mapping[int, PairwiseTests] = field(default_factory=dict)
     untested: Mapping[int, str] = field(default_factory=dict)
     footnotes: Mapping[str, str] = field(default_factory=dict)
 

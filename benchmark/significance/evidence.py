@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmark.significance.bootstrap import Interval, bootstrap_intervals
-from benchmark.significance.randomisation import Comparison, compare_methods
+from benchmark.significance.pairwise import PairwiseTests, compare_methods
 from benchmark.store.record import CellResult
 from benchmark.store.store import Store
 
@@ -17,12 +17,12 @@ Values = dict[int, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Significance:
     """What the values of single queries say of one metric.
 
     Attributes
     ----------
-    tests : mapping of int to Comparison
+    tests : mapping of int to PairwiseTests
         Code length to the comparison of all methods that were trained more than once; a code
         length at which fewer than two were is left out.
     untested : mapping of int to str
@@ -31,7 +31,7 @@ class Evidence:
         Method and code length to the bootstrap interval of the mean over queries and seeds.
     """
 
-    tests: Mapping[int, Comparison] = field(default_factory=dict)
+    tests: Mapping[int, PairwiseTests] = field(default_factory=dict)
     intervals: Mapping[tuple[str, int], Interval] = field(default_factory=dict)
     untested: Mapping[int, str] = field(default_factory=dict)
 
@@ -39,13 +39,13 @@ class Evidence:
 #: Why nothing is called significant where methods have one seed.
 ONE_TRAINING = "one training each"
 #: No query has been looked at.
-NONE = Evidence()
+UNTESTED = Significance()
 
 
-def weigh_cells(
+def significance_of(
     cells: Sequence[CellResult], store: Store, metrics: Sequence[str]
-) -> dict[str, Evidence]:
-    """The evidence on each metric of a run.
+) -> dict[str, Significance]:
+    """What the values of single queries say of each metric of a run.
 
     Parameters
     ----------
@@ -54,10 +54,12 @@ def weigh_cells(
     store : Store
     metrics : sequence of str
     """
-    return {metric: _weigh(values) for metric, values in _per_query(cells, store, metrics).items()}
+    return {
+        metric: _of_metric(values) for metric, values in _per_query(cells, store, metrics).items()
+    }
 
 
-def _weigh(values: Values) -> Evidence:
+def _of_metric(values: Values) -> Significance:
     tests, intervals, untested = {}, {}, {}
     for bits, methods in sorted(values.items()):
         trained_again = {name: rows for name, rows in methods.items() if len(rows) > 1}
@@ -67,7 +69,7 @@ def _weigh(values: Values) -> Evidence:
             untested[bits] = ONE_TRAINING
         found = bootstrap_intervals(list(methods.values()))
         intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
-    return Evidence(tests, intervals, untested)
+    return Significance(tests, intervals, untested)
 
 
 def _per_query(

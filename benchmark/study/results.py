@@ -18,7 +18,7 @@ from benchmark.reporting.outputs import write_outputs
 from benchmark.reporting.page.page import write_page
 from benchmark.reporting.report import Report, make_report
 from benchmark.reporting.table import Table
-from benchmark.significance.evidence import weigh_cells
+from benchmark.significance.evidence import significance_of
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import summary_frame
 from benchmark.store.store import Store
@@ -88,8 +88,10 @@ class Results:
         """
         if metric in self.report.tables:
             return self.report.tables[metric]
-        evidence = weigh_cells(self.cells, self.store, [metric])[metric]
-        return comparison_table(self.cells, metric, ties=self.protocol.ties, evidence=evidence)
+        significance = significance_of(self.cells, self.store, [metric])[metric]
+        return comparison_table(
+            self.cells, metric, ties=self.protocol.ties, significance=significance
+        )
 
     def per_query(self, metric: str) -> pd.DataFrame:
         """The metric of every query: a row for each query, a column for each finished cell.

@@ -21,8 +21,8 @@ from benchmark.reporting.pages import write_tables
 from benchmark.reporting.render import latex, markdown, spreadsheet
 from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
-from benchmark.significance.evidence import Evidence, weigh_cells
-from benchmark.significance.randomisation import Comparison
+from benchmark.significance.evidence import Significance, significance_of
+from benchmark.significance.pairwise import PairwiseTests
 from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 
@@ -51,7 +51,7 @@ def comparison(means, significant, methods=METHODS[:3]):
     for i, j in significant:
         p[i, j] = p[j, i] = 0.001
     means = np.array(means)
-    return Comparison(methods, means, means[:, None] - means, p)
+    return PairwiseTests(methods, means, means[:, None] - means, p)
 
 
 def test_what_is_not_significantly_worse_than_the_best_stands_beside_it():
@@ -146,8 +146,8 @@ def stored(tmp_path):
 
 @pytest.fixture
 def table(stored):
-    evidence = weigh_cells(*stored, ["mAP@all"])["mAP@all"]
-    return comparison_table(stored[0], "mAP@all", evidence=evidence)
+    significance = significance_of(*stored, ["mAP@all"])["mAP@all"]
+    return comparison_table(stored[0], "mAP@all", significance=significance)
 
 
 def test_stored_values_of_each_query_are_read_back(stored):
@@ -173,14 +173,14 @@ def test_every_column_is_compared(stored, table):
 def test_one_training_each_is_said_and_nothing_called_significant(stored):
     cells, store = stored
     once = [c for c in cells if c.seed == 0]
-    evidence = weigh_cells(once, store, ["mAP@all"])["mAP@all"]
-    assert evidence.tests == {} and set(evidence.untested) == {12, 24}
-    table = comparison_table(once, "mAP@all", evidence=evidence)
+    significance = significance_of(once, store, ["mAP@all"])["mAP@all"]
+    assert significance.tests == {} and set(significance.untested) == {12, 24}
+    table = comparison_table(once, "mAP@all", significance=significance)
     for text in (to_text(table), to_markdown(table), to_latex(table)):
         assert "Not tested for significance: one training each." in " ".join(text.split())
     # A method that was trained once stands beside two that were trained twice, untested.
     kept = [c for c in cells if c.seed == 0 or c.method != "low"]
-    found = weigh_cells(kept, store, ["mAP@all"])
+    found = significance_of(kept, store, ["mAP@all"])
     assert found["mAP@all"].tests[12].methods == ("top", "near")
     assert found["mAP@all"].untested == {} and ("low", 12) in found["mAP@all"].intervals
 
@@ -188,11 +188,11 @@ def test_one_training_each_is_said_and_nothing_called_significant(stored):
 def test_cells_that_are_not_done_and_lone_methods_are_not_compared(stored):
     cells, store = stored
     kept = [c for c in cells if c.method == "top" or c.bits == 24]
-    found = weigh_cells(kept, store, ["mAP@all"])
+    found = significance_of(kept, store, ["mAP@all"])
     assert list(found["mAP@all"].tests) == [24]
     assert set(found["mAP@all"].intervals) == {("top", 12), ("top", 24), ("near", 24), ("low", 24)}
     skipped = [CellResult("d", "f", m, 12, 0, "skipped") for m in "ab"]
-    assert weigh_cells(skipped, store, ["mAP@all"]) == {"mAP@all": Evidence()}
+    assert significance_of(skipped, store, ["mAP@all"]) == {"mAP@all": Significance()}
 
 
 def test_markdown_shows_letters(table):

@@ -21,7 +21,7 @@ from benchmark.reporting.page.content import findings
 from benchmark.reporting.page.page import write_page
 from benchmark.reporting.report import make_report
 from benchmark.reporting.table import Row, Table, TableEntry
-from benchmark.significance.randomisation import Comparison
+from benchmark.significance.pairwise import PairwiseTests
 from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import write_summary
 from benchmark.store.store import Store
@@ -164,7 +164,7 @@ def test_better_rests_on_a_test():
     )
     differences = np.array([[0, 1, -1], [-1, 0, -1], [1, 1, 0]], dtype=float)
     p = np.array([[1, 0.5, 0.01], [0.5, 1, 0.4], [0.01, 0.4, 1]])
-    tests = {12: Comparison(METHODS, np.zeros(3), differences, p)}
+    tests = {12: PairwiseTests(METHODS, np.zeros(3), differences, p)}
     table = Table("d", "f", "mAP@all", BITS, rows, None, (0,), True, tests=tests)
     first, second = findings(table)
     assert first["best"] == second["best"] == "wdht"

@@ -14,7 +14,7 @@ from benchmark.significance.bootstrap import (
     mean_over_queries,
 )
 from benchmark.significance.paired import paired_differences
-from benchmark.significance.randomisation import compare_methods, holm
+from benchmark.significance.pairwise import compare_methods, holm
 
 
 def test_mean_over_seeds_of_means_over_queries():

@@ -35,6 +35,7 @@ def write_page(report: Report, folder: Path) -> Path:
         methods=method_names(report.cells),
         findings=findings(report.main),
         main=report.main.metric,
+        tested=report.main.findings,
         table=table(report),
         plots=plots(report),
         gallery=make_gallery(report),

@@ -39,7 +39,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairwiseTests:
     """All pairs of methods on the same queries.
 
     Two questions are asked of them, and each is a family of tests of its own: which methods are
@@ -91,7 +91,7 @@ class Comparison:
 
 def compare_methods(
     per_query: Mapping[str, np.ndarray], *, level: float = LEVEL, random_state: int = 0
-) -> Comparison:
+) -> PairwiseTests:
     """Compare every pair of methods by :func:`paired_differences`, with Holm's correction.
 
     What is tested is whether the methods, trained anew, differ on such queries.  A method that was
@@ -115,7 +115,7 @@ def compare_methods(
     m = len(arrays)
     means = np.array([mean_over_queries(array) for array in arrays])
     if m < 2:
-        return Comparison(tuple(per_query), means, np.zeros((m, m)), np.ones((m, m)), level)
+        return PairwiseTests(tuple(per_query), means, np.zeros((m, m)), np.ones((m, m)), level)
     found = paired_differences(arrays, random_state=random_state)
     of_pairs, against_best = np.ones((m, m)), np.ones(m)
     i, j = np.triu_indices(m, 1)
@@ -123,7 +123,7 @@ def compare_methods(
     best = _best(means)
     others = np.arange(m) != best
     against_best[others] = holm(found.p_values[best, others])
-    return Comparison(tuple(per_query), means, found.means, of_pairs, level, against_best)
+    return PairwiseTests(tuple(per_query), means, found.means, of_pairs, level, against_best)
 
 
 def _best(means: np.ndarray) -> int:
