@@ -96,7 +96,7 @@ def test_codes_give_the_metric_again(results):
 
 
 def test_codes_that_are_not_stored_are_asked_for_in_vain(data_folder, tmp_path):
-    bare = Study(str(data_folder), methods=["lsh"], bits=[8], results=tmp_path, jobs=1).run()
+    bare = Study(str(data_folder), methods=["lsh"], bits=[8], results=tmp_path / "results", jobs=1).run()
     with pytest.raises(InputError, match="not stored: run the study with save_codes=True"):
         bare.codes(bare.cells[0])
 
@@ -104,7 +104,7 @@ def test_codes_that_are_not_stored_are_asked_for_in_vain(data_folder, tmp_path):
 def test_write_leaves_everything_in_a_folder(results, tmp_path):
     folder = results.write(tmp_path / "elsewhere")
     names = {path.name for path in folder.iterdir()}
-    assert names == {"summary.csv", "tables", "figures", "report.html"}
+    assert names == {"summary.csv", "tables", "figures", "report.html", ".written.json"}
     assert results.write() == results.store.root / "blobs"
 
 
@@ -161,5 +161,5 @@ def test_given_features_are_read_twice(data_folder, tmp_path, monkeypatch):
         return load(file, *arguments, **options)
 
     monkeypatch.setattr(np, "load", counted)
-    Study(str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path, jobs=1).run()
+    Study(str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path / "results", jobs=1).run()
     assert sum(opened) == 2
