@@ -17,7 +17,10 @@ from collections.abc import Sequence
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
+from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
+from benchmark.registry.selection import variants_of
+from benchmark.study.defaults import PROTOCOL
 from features.errors import FeatureError
 
 
@@ -29,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser.parse_args(argv)
         load_plugins(args.plugin)
+        _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
     except (InputError, FeatureError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
@@ -40,6 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Somebody closed the pipe (``| head``); there is nobody left to complain to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    """Complain of unknown methods and protocols before anything large is loaded."""
+    if _mode(args) == "study":
+        variants_of(args.methods or (), args.set)
+        find_protocol(args.protocol or PROTOCOL)
 
 
 def _mode(args: argparse.Namespace) -> str:
