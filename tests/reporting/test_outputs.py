@@ -10,6 +10,7 @@ import pytest
 from benchmark.datasets.base import Dataset, Split
 from benchmark.protocol.protocol import Protocol
 from benchmark.reporting.outputs import WRITTEN, write_outputs
+from benchmark.reporting.render import FORMATS
 from benchmark.reporting.report import make_report
 from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
@@ -56,6 +57,14 @@ def test_a_link_is_not_followed(tmp_path):
     before = files(elsewhere)
     write_outputs(report_of(tmp_path, "P@100", status="skipped"), results)
     assert files(elsewhere) == before
+
+
+def test_a_new_format_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(FORMATS, "typ", lambda grid: f"= {grid.title}\n")
+    write_outputs(report_of(tmp_path, "mAP@all"), tmp_path)
+    stems = {path.stem for path in (tmp_path / "tables").glob("*.csv")}
+    assert {path.stem for path in (tmp_path / "tables").glob("*.typ")} == stems
+    assert (tmp_path / "tables" / "mAP@all.typ").read_text() == "= mAP@all on d, f features\n"
 
 
 @pytest.mark.parametrize(
