@@ -76,7 +76,9 @@ class WeaklyPretrained(DeepHasher):
         smallest third term on the validation part, with z for s.
     preset : {"default", "paper"}
         ``paper``: the printed settings, also those of X.  512 sem-words are halved to half the
-        tags where there are fewer than 1,024: the paper has 5,018.  It gives no beta, delta and lr.
+        tags where there are fewer than 1,024: the paper has 5,018.  It gives no beta, delta and
+        learning rate.  Its plain gradient descent is replaced by Adam (Corel5k at 32 bits: mAP
+        0.156; gradient descent 0.072 at a rate of 1e-4, and at 3e-3 the loss is no number).
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 
@@ -108,8 +110,9 @@ class WeaklyPretrained(DeepHasher):
             "unit_vectors": False,
             "scale": "none",
             "batch_size": 64,
-            "lr": 3e-3,
-            "optimizer": "sgd",
+            "lr": 1e-3,
+            "backbone_lr": 1e-4,
+            "optimizer": "adam",
             "validation": 0.0,
         }
     }
