@@ -49,7 +49,7 @@ def test_training_minimises_that_loss(preset):
     else:
         u = network(torch.tensor(items.X).float())
         expected = pair_loss(u, similar, 9.0) + 0.2 * regulariser(u)
-        assert history.training == [pytest.approx(float(expected), rel=1e-4)]
+        assert history.training == [pytest.approx(expected.item(), rel=1e-4)]
 
 
 def test_a_validation_part_with_one_item_more_than_a_batch_is_validated_with():

@@ -217,7 +217,8 @@ def test_the_settings_of_the_paper_can_be_had():
     assert np.isfinite(hasher.project(query_items().X)).all()
     literal = hasher.in_force()
     assert (literal.n_words, literal.penalty, literal.unit_vectors) == (None, 0.4, False)
-    assert (literal.scale, literal.batch_size, literal.optimizer) == ("none", 64, "sgd")
+    assert (literal.scale, literal.batch_size, literal.validation) == ("none", 64, 0)
+    assert (literal.optimizer, literal.lr) == ("adam", 1e-3)
     assert hasher.supervised().margin == 2.0
     assert hasher.supervised().optimizer == "sgd"
     assert len(hasher.history_.validation) == 0
