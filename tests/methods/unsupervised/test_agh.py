@@ -121,9 +121,7 @@ def test_bits_of_separate_parts_do_not_depend_on_rounding(count):
     for _ in range(5):
         weights = graph.weights * (1 + 1e-15 * rng.standard_normal(graph.weights.shape))
         rounded = graph._replace(weights=weights)
-        np.testing.assert_array_equal(
-            rounded.Z @ graph_eigenvectors(rounded, count)[1] > 0, bits
-        )
+        np.testing.assert_array_equal(rounded.Z @ graph_eigenvectors(rounded, count)[1] > 0, bits)
 
 
 @pytest.mark.parametrize(("n_clusters", "n_bits"), [(10, 12), (30, 12), (60, 16)])
