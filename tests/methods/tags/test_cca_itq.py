@@ -54,7 +54,7 @@ def test_scores_are_weighted_by_the_correlations_before_the_rotation(items, powe
     Cxx, Ctt, Cxt = covariances(items.X, T.astype(float))
     axes, correlations = canonical_axes(Cxx, Ctt, Cxt, (0.1, 10.0), 6)
     assert hasher.correlations_ == pytest.approx(correlations)
-    assert hasher.W_ @ hasher.rotation_.T == pytest.approx(axes * correlations**power, abs=1e-8)
+    assert pytest.approx(axes * correlations**power, abs=1e-8) == hasher.W_ @ hasher.rotation_.T
     assert hasher.rotation_.T @ hasher.rotation_ == pytest.approx(np.eye(6), abs=1e-9)
 
 
