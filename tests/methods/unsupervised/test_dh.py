@@ -101,5 +101,7 @@ def test_the_preset_of_the_paper_reaches_the_loss(features):
     preset = DH(4, preset="paper", **parameters).fit(features)
     by_hand = DH(4, **DH.presets["paper"], **parameters).fit(features)
     default = DH(4, **parameters).fit(features)
+    centred = DH(4, **{**DH.presets["paper"], "center": True}, **parameters).fit(features)
+    assert centred.history_.training != by_hand.history_.training
     assert preset.history_.training == by_hand.history_.training
     assert preset.history_.training != default.history_.training
