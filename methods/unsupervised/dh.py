@@ -43,7 +43,8 @@ class DH(DeepHasher):
     center : bool
         Whether the variance is taken about the mean of the batch.
     epochs, batch_size, lr, optimizer, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.
+        See :class:`methods.deep.recipe.Recipe`.  200 epochs against 50, one seed: mAP .109 .136
+        against .106 .133 on Corel5k (12, 32 bits), .485 .478 against .465 .471 on a small demo.
     preset : {"default", "paper"}
         ``paper``: (100, 0.001, 0.001) and the second term as printed.
     random_state : int, optional
@@ -74,7 +75,7 @@ class DH(DeepHasher):
         lambda2: float = 30.0,
         lambda3: float = 0.001,
         center: bool = True,
-        epochs: int = 50,
+        epochs: int = 200,
         batch_size: int = 1024,
         lr: float = 1e-2,
         optimizer: str = "sgd",

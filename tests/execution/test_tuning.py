@@ -384,6 +384,7 @@ def test_an_unknown_relevance_is_refused(capsys):
 
 def test_the_price_has_the_whole_grid(noisy, data_folder):
     from benchmark.execution.grid import Grid
+    from benchmark.preparation.features import Prepared
     from benchmark.protocol.protocol import find_protocol
     from methods import Task
 
@@ -392,7 +393,7 @@ def test_the_price_has_the_whole_grid(noisy, data_folder):
     task = Task(400, 8, has_labels=True)
     for relevance, expected in ((None, 400 * 2), ("labels", 400 * 2 + 320 * 3 * (2 + 32))):
         grid = Grid(variants, [8], [0], find_protocol("wdht"), relevance)
-        (cell,) = grid.cells({"dataset": "x"}, task, {})
+        (cell,) = grid.cells(Prepared(None, {"dataset": "x"}, {}, task, None))
         assert cell.operations == expected
 
 

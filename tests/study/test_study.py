@@ -96,7 +96,9 @@ def test_codes_give_the_metric_again(results):
 
 
 def test_codes_that_are_not_stored_are_asked_for_in_vain(data_folder, tmp_path):
-    bare = Study(str(data_folder), methods=["lsh"], bits=[8], results=tmp_path / "results", jobs=1).run()
+    bare = Study(
+        str(data_folder), methods=["lsh"], bits=[8], results=tmp_path / "results", jobs=1
+    ).run()
     with pytest.raises(InputError, match="not stored: run the study with save_codes=True"):
         bare.codes(bare.cells[0])
 
@@ -161,5 +163,7 @@ def test_given_features_are_read_twice(data_folder, tmp_path, monkeypatch):
         return load(file, *arguments, **options)
 
     monkeypatch.setattr(np, "load", counted)
-    Study(str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path / "results", jobs=1).run()
+    Study(
+        str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path / "results", jobs=1
+    ).run()
     assert sum(opened) == 2

@@ -40,6 +40,21 @@ def test_kmeans_assigns_every_item_to_its_nearest_centre(X):
     np.testing.assert_array_equal(np.unique(assignment), np.arange(len(centres)))
 
 
+def test_kmeans_makes_as_many_rounds_as_asked_for(X):
+    inertia = []
+    for n_iter in (1, 2, 4, 50):
+        centres = kmeans(X, 30, n_iter, 0).centres
+        inertia.append((cdist(X, centres).min(axis=1) ** 2).sum())
+    assert (np.diff(inertia) < 0).all()
+
+
+@pytest.mark.parametrize("cls", [AGH, AGH2, DGH])
+def test_methods_pass_the_rounds_on(cls, X):
+    for n_iter in (1, 5):
+        anchors = cls(4, n_anchors=30, kmeans_iter=n_iter, random_state=0).fit(X).anchors_
+        np.testing.assert_array_equal(anchors, kmeans(X, 30, n_iter, 0).centres)
+
+
 def test_kmeans_drops_empty_clusters():
     X = np.repeat(np.arange(6.0).reshape(3, 2), 10, axis=0)
     centres, assignment = kmeans(X, 8, 10, 0)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh, null_space
+from scipy.spatial.distance import cdist
 
 from methods.algebra.anchors import link_training_set
 from methods.algebra.parts import connected_parts, join_small_parts, part_contrasts
@@ -41,6 +43,20 @@ def test_contrasts_are_orthogonal_functions_of_the_part_with_mean_zero():
     Y = graph.Z @ C
     np.testing.assert_allclose(Y.T @ Y, 180 * np.eye(2), atol=1e-9)
     np.testing.assert_allclose(Y.sum(axis=0), 0, atol=1e-9)
+
+
+def test_contrasts_solve_the_eigenvalue_problem_of_the_parts():
+    graph = graph_of(items())
+    parts = connected_parts(graph)
+    C = part_contrasts(graph, parts)[[4, 0, 8]]
+    weighted = graph.mass[:, None] * graph.anchors
+    centres = np.array([weighted[parts.of_anchor == p].sum(axis=0) for p in range(3)])
+    distances = cdist(centres / parts.sizes[:, None], centres / parts.sizes[:, None])
+    K = np.exp(-distances / distances[np.triu_indices(3, 1)].mean())
+    N, free = np.diag(parts.sizes), null_space(parts.sizes[None].astype(float))
+    inner, norm = free.T @ N @ K @ N @ free, free.T @ N @ free
+    expected = np.sqrt(180) * free @ eigh(inner, norm)[1][:, ::-1]
+    np.testing.assert_allclose(np.abs(C), np.abs(expected), rtol=1e-9)
 
 
 def test_the_first_contrast_tells_the_far_part_from_those_that_lie_close():

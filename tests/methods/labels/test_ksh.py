@@ -128,6 +128,41 @@ def test_the_residual_shrinks_with_every_bit_and_is_that_of_the_definition(fitte
     assert (np.diff(fitted.residuals_) < 0).all()
 
 
+def dense_residual(hasher, labels, r):
+    """What the first r bits leave of b S0, by the definition."""
+    hot = labels[hasher.labelled_].astype(int)
+    Y = hasher.codes_[:, :r]
+    return hasher.n_bits * np.where(hot @ hot.T > 0, 1.0, -1.0) - Y @ Y.T
+
+
+def test_each_bit_starts_from_what_the_earlier_ones_leave():
+    items = training_items()
+    hasher = KSH(5, n_anchors=40, n_labelled=300, n_steps=0, random_state=0)
+    hasher.fit(items.X, labels=items.labels)
+    K = hasher.kernel_.values(items.X[hasher.labelled_])
+    for r in range(5):
+        S = dense_residual(hasher, items.labels, r)
+        start = spectral_start(K.T @ S @ K, K.T @ K, 300)
+        assert hasher.W_[:, r] == pytest.approx(start, rel=1e-5, abs=1e-6 * np.abs(start).max())
+
+
+def test_the_refined_vector_is_kept_only_where_its_fit_is_the_better_one():
+    items = training_items()
+    # Labels that the features know nothing of, where the descent often ends in worse signs.
+    labels = np.random.default_rng(0).random((1200, 4)) < 0.4
+    hasher = KSH(12, n_anchors=30, n_labelled=300, n_steps=50, random_state=0)
+    hasher.fit(items.X, labels=labels)
+    K = hasher.kernel_.values(items.X[hasher.labelled_])
+    refined = []
+    for r in range(12):
+        S = dense_residual(hasher, labels, r)
+        start = spectral_start(K.T @ S @ K, K.T @ K, 300)
+        y, first = hasher.codes_[:, r], np.where(K @ start > 0, 1.0, -1.0)
+        assert y @ S @ y >= first @ S @ first
+        refined.append(not np.array_equal(y, first))
+    assert 0 < sum(refined) < 12
+
+
 def test_items_of_a_class_have_closer_codes_than_items_of_two_classes(two_groups):
     labels = np.repeat(np.eye(2, dtype=bool), 30, axis=0)
     codes = KSH(8, n_anchors=20, random_state=0).fit(two_groups, labels=labels).encode(two_groups)

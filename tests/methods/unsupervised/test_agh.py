@@ -124,6 +124,17 @@ def test_bits_of_separate_parts_do_not_depend_on_rounding(count):
         np.testing.assert_array_equal(rounded.Z @ graph_eigenvectors(rounded, count)[1] > 0, bits)
 
 
+def test_eigenvalues_of_a_graph_in_parts_are_the_largest_of_the_dense_one():
+    X = clusters(4, 200)
+    graph = link_training_set(X, X[:40], 3)
+    eigenvalues, W = graph_eigenvectors(graph, 15)
+    expected = np.linalg.eigvalsh(dense_graph(graph))[::-1]
+    assert expected[3] == pytest.approx(1)
+    np.testing.assert_allclose(eigenvalues, expected[1:16], rtol=1e-9)
+    Y = graph.Z @ W
+    np.testing.assert_allclose(Y.T @ Y, 200 * np.eye(15), atol=1e-7)
+
+
 @pytest.mark.parametrize(("n_clusters", "n_bits"), [(10, 12), (30, 12), (60, 16)])
 @pytest.mark.parametrize("cls", [AGH, AGH2, DGH])
 def test_every_part_gets_bits_of_its_own(cls, n_clusters, n_bits):

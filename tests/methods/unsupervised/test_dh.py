@@ -77,3 +77,31 @@ def test_layers_never_widen():
         assert list(widths) == sorted(widths, reverse=True)
     assert layer_sizes(16, 512, 5000) == (60, 30, 16)
     assert layer_sizes(12, 20, 5000) == (20, 20, 12)
+
+
+def test_layers_are_those_of_the_paper():
+    assert {bits: layer_sizes(bits, 512, 5000) for bits in (16, 32, 64)} == {
+        16: (60, 30, 16),
+        32: (80, 50, 32),
+        64: (100, 80, 64),
+    }
+
+
+def test_the_network_has_these_layers():
+    X = np.random.default_rng(0).standard_normal((300, 90))
+    hasher = DH(16, epochs=1, random_state=0).fit(X)
+    assert [layer.out_features for layer in hasher.network_.head.linear] == [60, 30, 16]
+
+
+def test_the_preset_of_the_paper_reaches_the_loss(features):
+    assert DH.presets == {
+        "paper": {"lambda1": 100.0, "lambda2": 0.001, "lambda3": 0.001, "center": False}
+    }
+    parameters = {"lr": 1e-4, "epochs": 2, "random_state": 0}
+    preset = DH(4, preset="paper", **parameters).fit(features)
+    by_hand = DH(4, **DH.presets["paper"], **parameters).fit(features)
+    default = DH(4, **parameters).fit(features)
+    centred = DH(4, **{**DH.presets["paper"], "center": True}, **parameters).fit(features)
+    assert centred.history_.training != by_hand.history_.training
+    assert preset.history_.training == by_hand.history_.training
+    assert preset.history_.training != default.history_.training

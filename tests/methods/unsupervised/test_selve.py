@@ -85,6 +85,27 @@ def test_objective_never_increases(hasher):
     assert losses[-1] < 0.99 * losses[1]
 
 
+def test_each_step_of_the_alternation_is_the_exact_minimiser(X):
+    """The losses are those of an alternation written with dense solves, the mean among them."""
+    hasher = SELVE(4, **ENOUGH, n_iter=2, lam=0.3).fit(X)
+    Z, mean = dense_weights(X, embedding(X)), np.zeros(4)
+    D, S = initial_dictionary(Z.shape[1], 4, 0), np.zeros((len(Z), 4))
+
+    def loss():
+        return np.sum((Z - S @ D.T) ** 2) + 0.3 * np.sum((S - mean) ** 2)
+
+    expected = [loss()]
+    for n_done in range(3):
+        S = np.linalg.solve(D.T @ D + 0.3 * np.eye(4), (Z @ D + 0.3 * mean).T).T
+        expected.append(loss())
+        mean = S.mean(axis=0)
+        expected.append(loss())
+        if n_done < 2:
+            D = update_dictionary(D, Z.T @ S, S.T @ S, 5)
+            expected.append(loss())
+    np.testing.assert_allclose(hasher.losses_, expected, rtol=1e-7)
+
+
 def test_dictionary_columns_lie_in_the_unit_ball(hasher):
     norms = np.linalg.norm(hasher.dictionary_, axis=0)
     assert (norms <= 1 + 1e-6).all()

@@ -73,3 +73,20 @@ def test_bad_ranges_and_equal_items_are_refused(features):
         SH(4, range="quartile").fit(features)
     with pytest.raises(ValueError, match="do not vary"):
         SH(4).fit(np.ones((5, 3)))
+
+
+def test_every_axis_of_a_cube_has_its_first_bit():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (2000, 8))
+    hasher = SH(8).fit(X)
+    assert sorted(hasher.modes_[:, 0]) == list(range(8))
+    assert (hasher.modes_[:, 1] == 1).all()
+
+
+def test_percentiles_bound_the_axes():
+    # A uniform axis: its 5th and 95th percentiles lie 0.9 of its width apart.
+    X = np.linspace(0, 10, 1001)[:, None]
+    hasher = SH(2, range="percentile").fit(X)
+    assert hasher.lower_ == pytest.approx([-4.5, -4.5])
+    assert hasher.frequencies_ == pytest.approx(np.pi / 9 * np.array([1, 2]))
+    assert SH(2).fit(X).frequencies_ == pytest.approx(np.pi / 10 * np.array([1, 2]))

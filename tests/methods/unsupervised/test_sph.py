@@ -173,3 +173,14 @@ def test_more_spheres_than_dimensions_stay_balanced(d, n_bits):
     X = np.random.default_rng(0).standard_normal((2000, d))
     codes = SpH(n_bits, random_state=0).fit(X).encode(X)
     assert np.abs(codes.mean(axis=0) - 0.5).max() <= 1 / 2000
+
+
+def test_both_tolerances_are_kept(features):
+    loose = SpH(8, mean_tol=10.0, std_tol=10.0, random_state=0).fit(features)
+    assert loose.n_iter_ == 0
+    even = SpH(8, mean_tol=10.0, std_tol=0.3 * loose.std_error_, random_state=0).fit(features)
+    assert even.n_iter_ > 0
+    assert even.std_error_ <= 0.3 * loose.std_error_
+    near = SpH(8, mean_tol=0.3 * loose.mean_error_, std_tol=10.0, random_state=0).fit(features)
+    assert near.n_iter_ > 0
+    assert near.mean_error_ <= 0.3 * loose.mean_error_
