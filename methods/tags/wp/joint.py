@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+from features.pixels import ImageArray
+from methods.deep.computing import computing
+from methods.deep.network import HashNetwork
+from methods.deep.recipe import Recipe
+from methods.deep.training import Batches, outputs_of
 
 
 class JointObjective:
@@ -84,3 +93,42 @@ class JointObjective:
             # Close to c a small move turns a vector far.
             pairs = 2 * pairs / (s - self.center).square().sum(dim=1, keepdim=True).clamp(min=1e-3)
         return 1 + self.beta * self.smoothness + 2 * self.delta * pairs
+
+
+class JointNetwork(HashNetwork):
+    """A network together with the sem-vectors (n, M), so that checkpoints hold both."""
+
+    def __init__(self, network: HashNetwork, sem_vectors: Tensor) -> None:
+        super().__init__(network.front, network.head)
+        self.register_buffer("sem_vectors", sem_vectors.clone())
+
+
+def start_as_long_as(
+    z: Tensor, network: HashNetwork, X: np.ndarray | ImageArray, recipe: Recipe
+) -> None:
+    """Scale the last layer in place so that at the start codes are about as long as sem-vectors.
+
+    Much longer codes would first be driven apart whatever they show, and what the network knew
+    of similar images with that.
+    """
+    h = torch.cat([first_of(outputs) for outputs in all_outputs(network, X, recipe)])
+    lengths = [v.square().sum(dim=1).mean().sqrt() for v in (z, h)]
+    ratio = float(lengths[0] / lengths[1].clamp(min=1e-6))
+    last = [layer for layer in network.head.modules() if isinstance(layer, nn.Linear)][-1]
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter *= ratio
+
+
+@torch.no_grad()
+def all_outputs(network: HashNetwork, X: np.ndarray | ImageArray, recipe: Recipe) -> Iterator[Any]:
+    """Outputs of a network for all items in order, as it encodes them."""
+    device = torch.device(computing().device)
+    network.eval().to(device)
+    for items, _ in Batches(X, recipe, np.random.default_rng(0), device).everything():
+        yield outputs_of(network, items)
+
+
+def first_of(outputs: Any) -> Tensor:
+    """The first output of a network, which holds the scores."""
+    return outputs if isinstance(outputs, Tensor) else outputs[0]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from features.pixels import ImageArray
 from methods import Task, register
@@ -15,11 +15,17 @@ from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished
 from methods.deep.recipe import History, Recipe
 from methods.deep.supervised import HIDDEN, SupervisedHasher
-from methods.deep.training import Batches, outputs_of, train
+from methods.deep.training import train
 from methods.labels.deep_dsh import DeepDSH
 from methods.labels.drsch import DRSCH
 from methods.labels.ksh.gradient import GradientKSH
-from methods.tags.wp.joint import JointObjective
+from methods.tags.wp.joint import (
+    JointNetwork,
+    JointObjective,
+    all_outputs,
+    first_of,
+    start_as_long_as,
+)
 from methods.tags.wp.semantic_words import sem_space
 
 
@@ -214,7 +220,7 @@ class WeaklyPretrained(DeepHasher):
         joint = JointNetwork(network, objective.z)
 
         def code(outputs: Any) -> Tensor:
-            h = _first(outputs)
+            h = first_of(outputs)
             if p.scale == "none":
                 return h
             return (h if self.bounded else torch.tanh(h)) / h.shape[1] ** 0.5
@@ -250,31 +256,6 @@ class WeaklyPretrained(DeepHasher):
         return history
 
 
-class JointNetwork(HashNetwork):
-    """A network together with the sem-vectors (n, M), so that checkpoints hold both."""
-
-    def __init__(self, network: HashNetwork, sem_vectors: Tensor) -> None:
-        super().__init__(network.front, network.head)
-        self.register_buffer("sem_vectors", sem_vectors.clone())
-
-
-def start_as_long_as(
-    z: Tensor, network: HashNetwork, X: np.ndarray | ImageArray, recipe: Recipe
-) -> None:
-    """Scale the last layer in place so that at the start codes are about as long as sem-vectors.
-
-    Much longer codes would first be driven apart whatever they show, and what the network knew
-    of similar images with that.
-    """
-    h = torch.cat([_first(outputs) for outputs in all_outputs(network, X, recipe)])
-    lengths = [v.square().sum(dim=1).mean().sqrt() for v in (z, h)]
-    ratio = float(lengths[0] / lengths[1].clamp(min=1e-6))
-    last = [layer for layer in network.head.modules() if isinstance(layer, nn.Linear)][-1]
-    with torch.no_grad():
-        for parameter in last.parameters():
-            parameter *= ratio
-
-
 def passes_over_sem_vectors(epoch: int, n_epochs: int) -> float:
     """p / m: passes over the sem-vectors for one over the network, from 10 to 1/10."""
     return 10 ** (1 - 2 * epoch / max(1, n_epochs - 1))
@@ -290,19 +271,6 @@ def random_batches(
             rows = rng.permutation(n)
         yield rows[:size]
         rows = rows[size:]
-
-
-@torch.no_grad()
-def all_outputs(network: HashNetwork, X: np.ndarray | ImageArray, recipe: Recipe) -> Iterator[Any]:
-    """Outputs of a network for all items in order, as it encodes them."""
-    device = torch.device(computing().device)
-    network.eval().to(device)
-    for items, _ in Batches(X, recipe, np.random.default_rng(0), device).everything():
-        yield outputs_of(network, items)
-
-
-def _first(outputs: Any) -> Tensor:
-    return outputs if isinstance(outputs, Tensor) else outputs[0]
 
 
 @register("wp-dsh", paper="Guan et al., IJCAI 2018", supervision="labels")

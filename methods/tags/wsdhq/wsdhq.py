@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from scipy.sparse import csr_array
-from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from features.pixels import ImageArray
 from methods import Quantizer, Task, register
@@ -21,9 +17,7 @@ from methods.algebra.codebooks import (
     update_codebooks,
 )
 from methods.deep.network import (
-    FeatureDropout,
     HashNetwork,
-    dense,
     finished,
     first_output,
     make_network,
@@ -31,9 +25,12 @@ from methods.deep.network import (
 from methods.deep.recipe import Recipe
 from methods.deep.training import train
 from methods.tag_vectors import word_vectors
-from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 from methods.tags.wsdhq.merging import merged_tags, unit_rows
-from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
+from methods.tags.wsdhq.objective import Objective, make_head
+from methods.tags.wsdhq.training_codes import TrainingCodes
+
+#: Sweeps over the codebooks in which the code words of an item are chosen.
+N_SWEEPS = 3
 
 
 @register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="adapted")
@@ -49,7 +46,7 @@ class WSDHQ(Quantizer):
     A network maps an image to r in (-1, 1)^e, which has as many dimensions as the word vectors,
     and is trained on ``L_emb + lam L_q``:
 
-    * L_emb, :func:`embedding_loss`: r has a larger cosine with each tag of the image than with any
+    * L_emb, :func:`methods.tags.wsdhq.margins.embedding_loss`: r has a larger cosine with each tag of the image than with any
       other tag, by a margin that grows with the distance of the two tags;
     * L_q: mean over images of ``sum_t (v_t . (r - x))^2``, where x is the sum of M code words, one
       from each codebook, that stands for the image.
@@ -276,56 +273,3 @@ class WSDHQ(Quantizer):
         before = codebooks or self._started(R)
         codes = icm_codes(R, before, self.factor_, self.order_)
         return update_codebooks(before, R, codes), codes
-
-
-#: Sweeps over the codebooks in which the code words of an item are chosen.
-N_SWEEPS = 3
-
-
-def make_head(width: int, n_outputs: int, method: WSDHQ) -> nn.Module:
-    """tanh of a layer with weights from N(0, 0.01^2), on ReLU units or on the features alone."""
-    output = nn.Linear(method.hidden or width, n_outputs)
-    nn.init.normal_(output.weight, std=0.01)
-    nn.init.zeros_(output.bias)
-    inner = [dense(width, method.hidden), nn.ReLU()] if method.hidden else []
-    return nn.Sequential(FeatureDropout(method.dropout), *inner, output, nn.Tanh())
-
-
-class Objective:
-    """``L_emb + lam L_q`` of a batch; L_q counts nothing before there are codes.
-
-    Parameters
-    ----------
-    carried : (n, T) sparse matrix of bool
-        Which training item carries which tag.
-    vectors : (T, e) array
-        Of the tags.
-    factor : (e, f) array
-    codes : TrainingCodes
-    method : WSDHQ
-        Its parameters.
-    """
-
-    def __init__(
-        self,
-        carried: csr_array,
-        vectors: np.ndarray,
-        factor: np.ndarray,
-        codes: TrainingCodes,
-        method: WSDHQ,
-    ) -> None:
-        self.carried, self.codes = carried, codes
-        self.vectors, self.factor = torch.from_numpy(vectors).float(), torch.from_numpy(factor)
-        self.margins = tag_margins(self.vectors, method.gamma, method.margin)
-        self.lam, self.on_sphere = method.lam, method.normalize
-
-    def __call__(self, r: Tensor, rows: Tensor) -> Tensor:
-        L_emb = self.L_emb(r, rows)
-        if not self.codes.known:
-            return L_emb
-        on_sphere = normalize(r, dim=1) if self.on_sphere else r
-        return L_emb + self.lam * quantisation_loss(on_sphere, self.codes(rows), self.factor.to(r))
-
-    def L_emb(self, r: Tensor, rows: Tensor) -> Tensor:
-        positive = torch.from_numpy(self.carried[rows.cpu().numpy()].toarray())
-        return embedding_loss(r, positive.to(r.device), self.vectors.to(r), self.margins.to(r))

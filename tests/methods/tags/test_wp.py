@@ -13,17 +13,14 @@ from methods.deep.network import finished, first_output
 from methods.deep.recipe import Recipe
 from methods.deep.training import Batches
 from methods.tag_vectors import word_vectors
-from methods.tags.wp.joint import JointObjective
+from methods.tags.wp.joint import JointNetwork, JointObjective, all_outputs, start_as_long_as
 from methods.tags.wp.semantic_words import sem_space
 from methods.tags.wp.wp import (
     WPDRSCH,
     WPDSH,
     WPKSH,
-    JointNetwork,
-    all_outputs,
     passes_over_sem_vectors,
     random_batches,
-    start_as_long_as,
 )
 
 ALL = (WPKSH, WPDSH, WPDRSCH)
