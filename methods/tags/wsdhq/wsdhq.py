@@ -46,8 +46,8 @@ class WSDHQ(Quantizer):
     A network maps an image to r in (-1, 1)^e, which has as many dimensions as the word vectors,
     and is trained on ``L_emb + lam L_q``:
 
-    * L_emb, :func:`methods.tags.wsdhq.margins.embedding_loss`: r has a larger cosine with each tag of the image than with any
-      other tag, by a margin that grows with the distance of the two tags;
+    * L_emb, :func:`methods.tags.wsdhq.margins.embedding_loss`: r has a larger cosine with each tag
+      of the image than with any other tag, by a margin that grows with the distance of the two;
     * L_q: mean over images of ``sum_t (v_t . (r - x))^2``, where x is the sum of M code words, one
       from each codebook, that stands for the image.
 
