@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # All classical methods, and three that learn from tags or labels: two minutes instead of five.
 DEMO_METHODS := lsh pcah itq sh sph agh agh2 dgh dsh selve wdht wsdhq deep-dsh
 
+FAST_TESTS := $(addprefix tests/,protocol significance store registry methods/algebra \
+	methods/unsupervised reporting/test_tables.py reporting/test_marks.py test_layers.py test_digests.py)
+
 .PHONY: demo test test-fast coverage lint format clean
 
 demo: $(VENV)/.installed
@@ -15,9 +18,9 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-# What is left without the tests that train networks, start processes or read real photos.
+# Metrics, tables, stores and shallow methods: no networks, no processes, no whole commands.
 test-fast: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(FAST_TESTS)
 
 coverage: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered

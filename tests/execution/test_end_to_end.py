@@ -110,6 +110,7 @@ def test_a_device_that_is_not_there_is_refused_before_any_work(run):
     assert status == 2 and "torch finds no CUDA device here; use --device cpu" in err
 
 
+@pytest.mark.slow
 def test_real_photos_are_learnt_from_end_to_end(run, tmp_path):
     if not SHARED.exists():
         pytest.skip("needs ../shared/data")

@@ -296,22 +296,24 @@ def test_tags_and_labels_tell_of_the_clusters():
 
 
 def quick(name):
-    """Parameters with which a method is trained for a few epochs, enough for separate clusters."""
-    return {"epochs": 10} if "epochs" in methods.find(name).parameters else {}
+    """Parameters with which a method is trained shortly, enough for separate clusters."""
+    short = {"epochs": 5, "n_steps": 50, "n_labelled": 300}
+    return {k: v for k, v in short.items() if k in methods.find(name).parameters}
 
 
 @pytest.fixture
 def brief_fine_tuning(monkeypatch):
     whole = WeaklyPretrained.supervised
     monkeypatch.setattr(
-        WeaklyPretrained, "supervised", lambda self: whole(self).set_params(epochs=10)
+        WeaklyPretrained, "supervised", lambda self: whole(self).set_params(epochs=5)
     )
 
 
 @pytest.mark.usefixtures("brief_fine_tuning")
 @pytest.mark.parametrize("name", methods.names())
-def test_every_registered_method_passes(name):
-    outcomes = run_checks(methods.find(name).load(), quick(name))
+def test_every_registered_method_passes(name, tmp_path):
+    with sharing(tmp_path):
+        outcomes = run_checks(methods.find(name).load(), quick(name))
     assert not [outcome for outcome in outcomes if not outcome.passed]
     assert len(outcomes) == len(checks.CHECKS)
 

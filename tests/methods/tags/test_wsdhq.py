@@ -22,7 +22,7 @@ from methods.conformance.trial import query_items, training_items
 from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing_with
 from methods.tag_vectors import word_vectors
-from methods.tags.wsdhq import wsdhq
+from methods.tags.wsdhq import objective, wsdhq
 from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 from methods.tags.wsdhq.merging import merged_tags
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
@@ -185,7 +185,7 @@ def test_codes_of_the_training_items_come_back_as_sums_of_code_words():
 def test_a_killed_training_goes_on_with_its_codebooks(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0)
     whole = fitted(epochs=9, every=4, validation=0.0)
-    real, epochs = wsdhq.embedding_loss, []
+    real, epochs = objective.embedding_loss, []
 
     def killed(*arguments):
         epochs.append(1)
@@ -195,7 +195,7 @@ def test_a_killed_training_goes_on_with_its_codebooks(tmp_path, monkeypatch):
 
     with computing_with(Computing(checkpoints=tmp_path)):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(wsdhq, "embedding_loss", killed)
+            patch.setattr(objective, "embedding_loss", killed)
             fitted(epochs=9, every=4, validation=0.0)
         resumed = fitted(epochs=9, every=4, validation=0.0)
     assert resumed.history_.training == whole.history_.training

@@ -55,7 +55,7 @@ def test_the_threshold_is_the_mean_output_of_the_training_items(features):
 
 
 def test_training_starts_at_rotated_principal_axes(features):
-    hasher = DeepBit(4, gamma=0.0, lr=0.0, epochs=1, random_state=0).fit(features)
+    hasher = DeepBit(4, gamma=0.0, lr=1e-12, epochs=1, random_state=0).fit(features)
     z = hasher.network_(torch.tensor(features)).numpy()
     pca = principal_axes(features, 4)
     rotated = pca.scores(features) @ random_rotation(4, 0).T
@@ -88,7 +88,7 @@ def test_training_lowers_the_losses_by_their_weights(features):
         hasher = DeepBit(4, gamma=0.0, random_state=0, epochs=60, **options).fit(skewed)
         return torch.sigmoid(hasher.network_(torch.tensor(skewed)))
 
-    start, loose, tight = outputs(lr=0.0), outputs(beta=0.0), outputs(beta=10.0)
+    start, loose, tight = outputs(lr=1e-12), outputs(beta=0.0), outputs(beta=10.0)
     assert quantisation_loss(tight) < 0.5 * quantisation_loss(start)
     assert balance_loss(tight) < 0.2 * balance_loss(loose)
 
