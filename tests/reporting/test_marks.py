@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rendered import to_csv, to_latex, to_markdown, to_text
 
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.marks import (
@@ -18,8 +19,6 @@ from benchmark.reporting.marks import (
     spell_letters,
 )
 from benchmark.reporting.pages import write_tables
-from benchmark.reporting.render import latex, markdown, spreadsheet
-from benchmark.reporting.render import text as plain
 from benchmark.significance.bootstrap import bootstrap_interval
 from benchmark.significance.evidence import Significance, significance_of
 from benchmark.significance.pairwise import PairwiseTests
@@ -27,22 +26,6 @@ from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 
 METHODS = ("top", "near", "low", "gone")
-
-
-def to_text(table, **options):
-    return plain.render(table.grid(), **options)
-
-
-def to_markdown(table):
-    return markdown.render(table.grid())
-
-
-def to_csv(table):
-    return spreadsheet.render(table.grid())
-
-
-def to_latex(table):
-    return latex.render(table.grid())
 
 
 def comparison(means, significant, methods=METHODS[:3]):

@@ -8,34 +8,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rendered import to_csv, to_latex, to_markdown, to_text
 
 from benchmark.errors import InputError
 from benchmark.files import write_file
 from benchmark.protocol.catalogue import format_value
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.pages import write_tables
-from benchmark.reporting.render import latex, markdown, spreadsheet
-from benchmark.reporting.render import text as plain
 from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import summary_frame, write_summary
 
 REASON = "ValueError: 100% of_it & [more] {x} <y>"
-
-
-def to_text(table, **options):
-    return plain.render(table.grid(), **options)
-
-
-def to_markdown(table):
-    return markdown.render(table.grid())
-
-
-def to_csv(table):
-    return spreadsheet.render(table.grid())
-
-
-def to_latex(table):
-    return latex.render(table.grid())
 
 
 def cell(method, bits, seed, value=None, *, status="done", reason="", **more):
