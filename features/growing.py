@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from features.errors import FeatureError
+from features.writing import written
 
 _CHUNK = 1 << 22
 
@@ -153,6 +154,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    os.replace(temporary, path)
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from features.pixels import ImageArray
+from features.writing import written
 from methods.deep.computing import computing
 
 if TYPE_CHECKING:
@@ -102,8 +102,6 @@ class Checkpoint:
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state() if on_cuda else torch.empty(0),
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        torch.save(state, temporary)
-        temporary.rename(self.path)
+        with written(self.path) as temporary:
+            torch.save(state, temporary)
         self.saved = now
