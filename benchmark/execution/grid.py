@@ -114,6 +114,8 @@ class Grid:
             "engine": [package_digest("benchmark.protocol")],
         }
         looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
+        if hasattr(hasher, "recipe"):
+            looked_at |= {"network"}
         points = points_of(hasher, dict(variant.parameters)) if self.tune else []
         if points:
             specification["tune"] = self.tune

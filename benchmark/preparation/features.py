@@ -194,6 +194,9 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
         parts["images"] = {"backbone": features.identity, "pixels": images.identity}
     if copies:
         parts["copies"] = {"file": copies.path.stem, "checksum": copies.checksum}
+    if request.device != "cpu":
+        # Networks are trained in mixed precision there.
+        parts["network"] = {"device": request.device}
     task = _task(dataset, usable, features.n_features, has_tags=account.assignments > 0)
     return Prepared(bundle, identity, parts, task, usable, account)
 
