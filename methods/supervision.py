@@ -74,7 +74,8 @@ def multi_hot(labels: Any) -> np.ndarray | sparray | spmatrix:
     Parameters
     ----------
     labels : (n,) array of integers or strings, or (n, c) matrix of bool or of 0 and 1
-        One class id an item, or for each item and class whether it belongs; c is at least 2.
+        One class id an item, or for each item and class whether it belongs.  A single column of
+        numbers is refused, because it may hold class ids.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def multi_hot(labels: Any) -> np.ndarray | sparray | spmatrix:
         labels = ids[:, None] == np.arange(len(classes))
         if len(classes) == 1:
             raise ValueError("labels hold only 1 class; at least two are needed")
-    elif labels.ndim != 2 or labels.shape[1] < 2:
+    elif labels.ndim != 2 or (labels.shape[1] < 2 and labels.dtype != bool):
         raise ValueError(
             f"labels have shape {labels.shape}; give class ids of shape (n,), or a boolean matrix "
             "of shape (n, c) with a column for each of c >= 2 classes"

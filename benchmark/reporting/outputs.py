@@ -45,8 +45,8 @@ def _remove_others(folder: Path, written: set[str]) -> None:
     """
     for name in _listed(folder) - written:
         path = folder / name
-        # A link may lead to a place that is not ours.
-        if not any(parent.is_symlink() for parent in (path, *path.parents)):
+        # A link below the folder may lead to a place that is not ours.
+        if not any(place.is_symlink() for place in (path, path.parent)):
             path.unlink(missing_ok=True)
     write_file(folder / WRITTEN, json.dumps(sorted(written), indent=0) + "\n")
 
@@ -59,7 +59,7 @@ def _listed(folder: Path) -> set[str]:
         return set()
     own = ("summary.csv", "tables/", "figures/")
     names = names if isinstance(names, list) else []
-    return {name for name in names if str(name).startswith(own) and ".." not in Path(name).parts}
+    return {n for n in names if isinstance(n, str) and n.startswith(own) and n.count("/") < 2}
 
 
 def terminal_text(report: Report, *, colour: bool) -> str:

@@ -97,8 +97,7 @@ def bootstrap_intervals(
         of_rows = ratio(drawn @ filled, drawn @ weights)
         times = {n: draw(of_seeds[n], size, n) for n in of_seeds}
         for found, part in zip(means, np.split(of_rows, ends[:-1], axis=1), strict=True):
-            counts = np.where(np.isnan(part), 0, times[part.shape[1]])
-            found.append(ratio((counts * np.nan_to_num(part)).sum(axis=1), counts.sum(axis=1)))
+            found.append(mean_over_drawn(part, times[part.shape[1]]))
     return [_percentiles(np.concatenate(found), confidence) for found in means]
 
 
@@ -107,6 +106,12 @@ def _percentiles(means: np.ndarray, confidence: float) -> Interval:
         return Interval(np.nan, np.nan)
     tail = 50 * (1 - confidence)
     return Interval(*map(float, np.nanpercentile(means, (tail, 100 - tail))))
+
+
+def mean_over_drawn(means: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Mean over the seeds that were drawn so many times and have a mean, (size, seeds) each."""
+    counts = np.where(np.isnan(means), 0, times)
+    return ratio((counts * np.nan_to_num(means)).sum(axis=1), counts.sum(axis=1))
 
 
 def draw(rng: np.random.Generator, size: int, n: int, n_draws: int | None = None) -> np.ndarray:

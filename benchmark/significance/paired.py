@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtr
 
-from benchmark.significance.bootstrap import RESAMPLES, chunks, draw, ratio
+from benchmark.significance.bootstrap import RESAMPLES, chunks, draw, mean_over_drawn, ratio
 
 #: A standard error below this part of the values is rounding.
 ROUNDING = 1e-12
@@ -108,18 +108,12 @@ def _resampled(
         found.append(
             np.array(
                 [
-                    [_weighted(means[:, p], t) for p, t in zip(parts, times, strict=True)]
+                    [mean_over_drawn(means[:, p], t) for p, t in zip(parts, times, strict=True)]
                     for means in of_rows
                 ]
             )
         )
     return observed, np.concatenate(found, axis=2)
-
-
-def _weighted(means: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Mean over the seeds that were drawn and have a mean."""
-    counts = np.where(np.isnan(means), 0, times)
-    return ratio((counts * np.nan_to_num(means)).sum(axis=1), counts.sum(axis=1))
 
 
 def _test(

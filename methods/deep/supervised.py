@@ -97,8 +97,6 @@ class SupervisedHasher(DeepHasher):
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: Any = None) -> Self:
         X = self.check_training_data(X)
         targets = tags if self.labels == "tags" else labels
-        if targets is None:
-            raise ValueError(f"{type(self).__name__}: needs {self.labels}")
         network = self.make_network(X)
         self.history_ = self.train_supervised(network, X, targets)
         self.network_ = finished(network)

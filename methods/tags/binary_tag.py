@@ -128,8 +128,6 @@ class BinaryTag(DeepHasher):
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> BinaryTag:
         X = self.check_training_data(X)
         p = self.in_force()
-        if tags is None:
-            raise ValueError("BinaryTag: needs tags")
         tagged = np.asarray(tags.sum(axis=1)).ravel() > 0
         if tagged.sum() < 2:
             raise ValueError("BinaryTag: fewer than two training images carry a tag")

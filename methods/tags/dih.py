@@ -99,8 +99,6 @@ class DIH(Hasher):
 
     def fit(self, X: np.ndarray, *, tags: csr_array | None = None, labels: None = None) -> DIH:
         X = self.check_training_data(X)
-        if tags is None:
-            raise ValueError("DIH: needs tags")
         b, Xc = self.n_bits, centred(X)
         pairs = draw_pairs(tags, np.random.default_rng(self.random_state))
         B = np.where(ITQ(b, random_state=self.random_state).fit(X).encode(X), 1.0, -1.0)

@@ -154,8 +154,6 @@ class WDHT(DeepHasher):
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> WDHT:
         X = self.check_training_data(X)
         p = self.in_force()
-        if tags is None:
-            raise ValueError("WDHT: needs tags")
         W = image_vectors(tags, p.aggregation, p.base, p.unit_targets)
         tagged = has_vector(W)
         if tagged.sum() < 2:

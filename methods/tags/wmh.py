@@ -129,8 +129,6 @@ class WMH(Hasher):
 
     def fit(self, X: np.ndarray, *, tags: csr_array | None = None, labels: None = None) -> WMH:
         X = self.check_training_data(X)
-        if tags is None:
-            raise ValueError("WMH: needs tags")
         Xc, n = centred(X), len(X)
         T = Xc.transposed_times(unit_rows(tags))
         M = T @ T.T / n + self.eta / n * Xc.scatter()

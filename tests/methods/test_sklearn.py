@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import methods
 from methods import Hasher
 from methods.labels.ksh.ksh import KSH
+from methods.supervision import multi_hot
 from methods.tags.wmh import WMH
 from methods.unsupervised.itq import ITQ
 
@@ -129,12 +130,19 @@ def test_class_ids_and_matrices_reach_a_method_as_one_matrix(labels):
         assert given.dtype == bool and (given == expected).all()
 
 
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_a_single_label_of_yes_or_no_is_taken(kind):
+    """A data set with one label has such a column; a column of numbers may hold class ids."""
+    column = HOT[:, :1]
+    np.testing.assert_array_equal(csr_array(multi_hot(kind(column))).toarray(), column)
+
+
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [
-        (HOT[:, :1], r"shape \(6, 1\).*\(n,\).*\(n, c\)"),
+        (HOT[:, :1].astype(int), r"shape \(6, 1\).*\(n,\).*\(n, c\)"),
         (np.zeros((6, 0)), r"shape \(6, 0\)"),
-        (csr_array(HOT[:, :1]), r"shape \(6, 1\)"),
+        (csr_array(HOT[:, :1].astype(int)), r"shape \(6, 1\)"),
         (np.zeros((6, 2, 2)), r"shape \(6, 2, 2\)"),
         ("sea", r"shape \(\)"),
         (["sea"] * 6, "only 1 class"),

@@ -67,8 +67,17 @@ def test_a_new_format_is_one_line(tmp_path, monkeypatch):
     assert (tmp_path / "tables" / "mAP@all.typ").read_text() == "= mAP@all on d, f features\n"
 
 
+def test_a_results_folder_behind_a_link_is_cleared_too(tmp_path):
+    (tmp_path / "disk").mkdir()
+    results = tmp_path / "results"
+    results.symlink_to(tmp_path / "disk")
+    write_outputs(report_of(tmp_path, "mAP@all"), results / "d")
+    write_outputs(report_of(tmp_path, "P@100"), results / "d")
+    assert not [name for name in files(tmp_path / "disk") if "mAP@all." in name]
+
+
 @pytest.mark.parametrize(
-    "names", ['["../keep", "/etc/hosts", "tables/../keep"]', "[", '{"a": 1}', "3"]
+    "names", ['["../keep", "/etc/hosts", "tables/../keep", 3]', "[", '{"a": 1}', "3"]
 )
 def test_a_forged_list_removes_nothing(tmp_path, names):
     folder = tmp_path / "results"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmark import Study, evaluate
+from benchmark.cli.given import given
 from benchmark.cli.options import build_parser
 from benchmark.errors import InputError
 from benchmark.store.store import Store
@@ -39,6 +40,12 @@ def results(study):
 def test_keywords_are_the_long_names_of_the_options():
     options = vars(build_parser().parse_args([])).keys() - MODES
     assert {field.name for field in fields(Study)} == options
+
+
+def test_defaults_are_those_of_the_command():
+    assert Study(**given(build_parser().parse_args([]), Study)) == replace(
+        Study(), plugin=[], set=[]
+    )
 
 
 def test_the_command_gives_the_same_numbers(study, results, run, tmp_path):

@@ -111,10 +111,7 @@ class KSH(Hasher):
         self, X: np.ndarray, *, tags: csr_array | None = None, labels: np.ndarray | None = None
     ) -> KSH:
         X = self.check_training_data(X)
-        given = tags if self.labels == "tags" else labels
-        if given is None:
-            raise ValueError(f"KSH: needs {self.labels}")
-        given = csr_array(given)
+        given = csr_array(tags if self.labels == "tags" else labels)
         self.labelled_ = draw_labelled(given, self.n_labelled, self.random_state)
         n_anchors = usable_anchors(self.n_anchors, len(X))
         self.kernel_ = kernel_map(X, n_anchors=n_anchors, random_state=self.random_state)

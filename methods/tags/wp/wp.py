@@ -192,9 +192,6 @@ class WeaklyPretrained(DeepHasher):
 
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: Any = None) -> Self:
         X = self.check_training_data(X)
-        for name, given in (("tags", tags), ("labels", labels)):
-            if name in self.uses and given is None:
-                raise ValueError(f"{type(self).__name__}: needs {name}")
         method, p = self.supervised(), self.in_force()
         network = method.make_network(X)
         z, L = sem_space(tags, n_words=p.n_words, penalty=p.penalty, unit=p.unit_vectors)

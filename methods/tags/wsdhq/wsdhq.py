@@ -210,8 +210,6 @@ class WSDHQ(Quantizer):
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: None = None) -> WSDHQ:
         X = self.check_training_data(X)
         p = self.in_force()
-        if tags is None:
-            raise ValueError("WSDHQ: needs tags")
         merged = merged_tags(tags, word_vectors(tags), k=p.neighbours, tau=p.tau, eps=p.eps)
         tagged = np.flatnonzero(merged.carried.sum(axis=1))
         if len(tagged) < 2:
