@@ -124,7 +124,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
@@ -167,7 +167,7 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If an extractor cannot work here, or if images cannot be read and the user asked for an
         error.
     """

@@ -146,7 +146,7 @@ class Session:
 
         Raises
         ------
-        InputError, FeatureError
+        InputError
             If anything is missing or wrong.
         """
         options = self.options
