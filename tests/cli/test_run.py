@@ -15,6 +15,7 @@ def cell_files(results, name="run.json"):
     return sorted((results / "cells").glob(f"*/*/*/{name}"))
 
 
+@pytest.mark.figures
 def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     status, out, err = run(*METHODS, "--seeds", "0", "1")
     folder = tmp_path / "results" / "blobs"
@@ -267,6 +268,7 @@ def quantiser(tmp_path):
     return path
 
 
+@pytest.mark.figures
 def test_a_quantiser_beside_binary_codes(run, quantiser, tmp_path):
     arguments = ("--plugin", quantiser, "--methods", "words", "lsh", "--bits", "8", "12")
     status, out, err = run(*arguments)
