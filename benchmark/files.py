@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmark.errors import InputError
@@ -79,20 +79,21 @@ def remove_leftovers(root: Path) -> int:
     """
     removed = 0
     for folder, folders, files in os.walk(root):
-        for name in [*folders, *files]:
-            if is_leftover(name):
-                path = Path(folder) / name
-                _remove(path)
-                removed += not path.exists()
+        removed += sum(_remove(Path(folder) / name) for name in [*folders, *files])
         folders[:] = [name for name in folders if not name.startswith(".")]
     return removed
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path) -> bool:
+    """Whether it was a leftover and is gone."""
+    if not is_leftover(path.name):
+        return False
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
+    return not path.exists()
 
 
 def check_writable(folder: Path, option: str) -> None:
@@ -100,6 +101,8 @@ def check_writable(folder: Path, option: str) -> None:
     probe = temporary_name(folder / "writable")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(".writable.*"):
+            _remove(path)
         probe.touch()
         probe.unlink()
     except OSError as error:

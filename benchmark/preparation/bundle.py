@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock
-from scipy import sparse
 from sklearn.utils import gen_batches
 
 from benchmark.digests import checksum, value_digest
