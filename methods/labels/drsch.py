@@ -102,14 +102,16 @@ class DRSCH(SupervisedHasher):
         n_negatives: int = 10,
         laplacian: float = 1e-5,
         dropout: float = 0.0,
-        epochs: int = 60,
+        steps: int | None = 2000,
+        epochs: int | None = None,
         batch_size: int = 128,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         weight_decay: float = 0.0,
         validation: float = 0.1,
-        patience: int = 15,
+        patience: int = 500,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
@@ -121,11 +123,13 @@ class DRSCH(SupervisedHasher):
         self.n_negatives = n_negatives
         self.laplacian = laplacian
         self.dropout = dropout
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.weight_decay = weight_decay
         self.validation = validation
         self.patience = patience

@@ -216,7 +216,7 @@ def test_kernel_bits_are_trained_from_the_pixels_on_whatever_the_device(images, 
 def test_a_quantiser_is_trained_from_the_pixels_on(images):
     tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
     tags = TagMatrix(csr_array(tags), vectors=np.eye(2, dtype=np.float32))
-    hasher = WSDHQ(6, epochs=3, batch_size=6, every=1, random_state=0).fit(images, tags=tags)
+    hasher = WSDHQ(6, epochs=3, batch_size=6, random_state=0).fit(images, tags=tags)
     codes = hasher.encode(images)
     assert codes.shape == (12, 1) and codes.dtype == np.uint8
     assert (hasher.encode(images[:5]) == codes[:5]).all()
