@@ -43,9 +43,11 @@ class DeepDSH(SupervisedHasher):
         Weight of the regulariser; the released program takes 0.01.
     dropout : float
         Share of hidden units left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  The last epoch is kept: the loss on a validation
-        part is smallest after few epochs, when codes are still far worse than at the end.
+    lr, backbone_lr, optimizer, weight_decay, batch_size
+        See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.  The last weights are kept: the loss on a validation part is smallest after few
+        passes, when codes are still far worse than at the end.
     preset : {"default", "paper"}
         ``paper``: the settings of the released program with all of its 70,000 steps, which its
         learning rate needs: after 6,160 of them mAP on Corel5k at 32 bits is 0.215, and 0.368
@@ -57,7 +59,7 @@ class DeepDSH(SupervisedHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------

@@ -41,8 +41,10 @@ class BinaryTag(DeepHasher):
         Losses as means over pairs and items, or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
+    lr, backbone_lr, optimizer, batch_size
         See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings at a hundredth of the printed learning rates, see
         :class:`methods.tags.wdht.WDHT`; ``code``: those of the released function, with means.

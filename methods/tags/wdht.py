@@ -56,8 +56,10 @@ class WDHT(DeepHasher):
         Losses as means over pairs and items (released code), or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest
+    lr, backbone_lr, optimizer, batch_size
+        See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.  The best round of steps is that of the smallest
         ``lambda1 L1 + lambda3 L3`` on the validation part: L2 overfits before the bits do.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings, but for the learning rates: at the printed 1e-3 and 1e-4
@@ -71,7 +73,7 @@ class WDHT(DeepHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------

@@ -55,7 +55,7 @@ class DeepBit(DeepHasher):
     init : {"principal", "gaussian"}
         ``gaussian``: x are the features, centred and scaled to a mean variance of 1, and W starts
         with Gaussian entries of deviation 0.01, as in the released program.
-    epochs, batch_size, lr, optimizer, weight_decay
+    steps, epochs, batch_size, lr, optimizer, schedule, weight_decay
         See :class:`methods.deep.recipe.Recipe`.
     preset : {"default", "paper"}
         ``paper``: constants of the released program, with its 50,000 + 5,000 steps
@@ -143,7 +143,7 @@ class DeepBit(DeepHasher):
 
     def recipe(self) -> Recipe:
         # The backbone stays as it is, and the loss falls on new items as on old ones: there is
-        # nothing to choose an epoch by.
+        # nothing to choose weights by.
         others = {"backbone_lr": 0.0, "halve_every": 0, "validation": 0.0, "patience": 1}
         return Recipe.of(self.in_force(), **others)
 

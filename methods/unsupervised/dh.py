@@ -42,9 +42,9 @@ class DH(DeepHasher):
         Weights of variance, orthogonality and size.
     center : bool
         Whether the variance is taken about the mean of the batch.
-    epochs, batch_size, lr, optimizer, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  200 epochs against 50, one seed: mAP .109 .136
-        against .106 .133 on Corel5k (12, 32 bits), .485 .478 against .465 .471 on a small demo.
+    steps, epochs, batch_size, lr, optimizer, schedule, validation, patience
+        See :class:`methods.deep.recipe.Recipe`.  800 steps against 200, one seed: mAP .109 .136
+        against .106 .133 on Corel5k (12, 32 bits).
     preset : {"default", "paper"}
         ``paper``: (100, 0.001, 0.001) and the second term as printed.
     random_state : int, optional

@@ -111,9 +111,8 @@ def made_up_features(path: Path) -> Part:
     with np.load(path) as stored:
         tags, labels = csr_array(stored["tags"] > 0), stored["labels"] > 0
     rng = np.random.default_rng(0)
-    directions = (
-        rng.standard_normal((labels.shape[1], 256)) * rng.uniform(0.2, 1, labels.shape[1])[:, None]
-    )
+    lengths = rng.uniform(0.2, 1, (labels.shape[1], 1))
+    directions = lengths * rng.standard_normal((labels.shape[1], 256))
     X = labels @ directions + 4 * rng.standard_normal((len(labels), 256))
     return Part(np.maximum(X, 0).astype(np.float32), TagMatrix(tags), labels)
 
@@ -139,7 +138,7 @@ def noisy(tags: TagMatrix, share: float, rng: np.random.Generator) -> TagMatrix:
 
 
 def trial(method: str, name: str, bits: int, seed: int, places: Places) -> dict:
-    """Fit on a part less its validation items and search for these; mAP and CPU seconds of the fit."""
+    """Fit on a part less its validation items and search for these."""
     whole = part(name, places)
     n_queries = min(MOST, int(SHARE * len(whole.X)))
     order = np.random.default_rng((seed, 1)).permutation(len(whole.X))

@@ -50,8 +50,10 @@ class GradientKSH(SupervisedHasher):
         What makes two items similar: a common label, or a common tag.
     n_anchors : int
         m, at most n; training items drawn at random.
-    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
+    lr, backbone_lr, optimizer, weight_decay, batch_size
         See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.
     random_state : int, optional
         Seed of anchors, weights, batches and validation part.
 
@@ -59,7 +61,7 @@ class GradientKSH(SupervisedHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------

@@ -43,8 +43,8 @@ class WeaklyPretrained(DeepHasher):
         + delta/2 sum_ij (s_i.s_j - h_i.h_j)^2
 
     h_i is the code of X's network before it is made binary, L the Laplacian of how sem-words occur
-    together; see :class:`methods.tags.wp.joint.JointObjective`.  Before each pass over the network
-    come gradient steps on the sem-vectors, ten passes of them before the first and a tenth of one
+    together; see :class:`methods.tags.wp.joint.JointObjective`.  Before each round of steps
+    on the network come steps on the sem-vectors, ten times as many before the first and a tenth
     before the last.  At the default beta and delta the sem-vectors hardly move and what they learn
     changes nothing: mAP of wp-dsh without fine-tuning on Corel5k at 32 bits, one seed, is 0.254,
     and 0.255 with s = z throughout.  It is 0.266 with delta = 0.1, 0.270 with beta = 0.01 as well,
@@ -80,11 +80,9 @@ class WeaklyPretrained(DeepHasher):
         most cosines are positive the bits are out of balance.  ``none``: as printed, from a last
         layer that is scaled so that h begins about as long as z.  On cached features that is far
         worse: 0.07 instead of 0.16 mean AP at 12 bits on the validation part of Corel-5k.
-    epochs : int
-        Rounds of the alternation, each with one pass over the network.
-    batch_size, lr, backbone_lr, optimizer, validation, patience
-        Of pre-training; see :class:`methods.deep.recipe.Recipe`.  The best epoch is that with the
-        smallest third term on the validation part, with z for s.
+    steps, epochs, schedule, batch_size, lr, backbone_lr, optimizer, validation, patience
+        Of pre-training; see :class:`methods.deep.recipe.Recipe`.  The best round of steps is that
+        with the smallest third term on the validation part, with z for s.
     preset : {"default", "paper"}
         ``paper``: the printed settings, also those of X.  512 sem-words are halved to half the
         tags where there are fewer than 1,024: the paper has 5,018.  It gives no beta, delta and

@@ -146,9 +146,7 @@ def test_the_best_round_is_kept_and_patience_ends_the_training(regression):
 
 def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
     X, _ = regression
-    with pytest.raises(
-        FloatingPointError, match="of pre-training is nan after 50 steps: lower"
-    ):
+    with pytest.raises(FloatingPointError, match="of pre-training is nan after 50 steps: lower"):
         train(
             network(), X, lambda o, rows: o.sum() * np.nan, Recipe(), seed=0, stage="pre-training"
         )
@@ -156,9 +154,7 @@ def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
 
 def test_a_validation_loss_that_is_no_number_is_an_error(regression):
     X, loss = regression
-    with pytest.raises(
-        FloatingPointError, match="on validation items is nan after 50 steps"
-    ):
+    with pytest.raises(FloatingPointError, match="on validation items is nan after 50 steps"):
         train(network(), X, loss, Recipe(), seed=0, choose=lambda o, rows: o.sum() * np.nan)
 
 
