@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 
 from features.tags import TagMatrix
 from methods.algebra.codebooks import (
@@ -23,10 +24,12 @@ from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing_with
 from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq import objective, wsdhq
+from methods.tags.wsdhq.binary import BinaryWSDHQ
 from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 from methods.tags.wsdhq.merging import merged_tags
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
 from methods.tags.wsdhq.wsdhq import WSDHQ
+from methods.unsupervised.itq import ITQ
 
 #: One round without codebooks, and a few steps with them.
 QUICK = {"steps": 60, "every": 50, "hidden": 32, "random_state": 0}
@@ -246,6 +249,42 @@ def test_symmetric_search_compares_the_sums_of_code_words(hasher):
     scores = sum(hasher.encode_queries(X)[:, m][:, hasher.encode(X)[:, m]] for m in range(M))
     assert np.allclose(scores, sums @ sums.T, atol=1e-5)
     assert not np.allclose(hasher.encode_queries(X), asymmetric)
+
+
+def test_real_valued_search_stores_the_embeddings_themselves(hasher):
+    assert hasher.ranked_by == "scores"
+    real = copy.deepcopy(hasher).set_params(search="real")
+    assert real.ranked_by == "cosine"
+    for made in (real.encode(query_items().X), real.encode_queries(query_items().X)):
+        assert made.dtype == np.float32
+        assert np.array_equal(made, hasher.embed(query_items().X).astype(np.float32))
+    assert len(real.get_feature_names_out()) == tags().vectors.shape[1]
+    with pytest.raises(NotFittedError):
+        WSDHQ(search="real").encode(query_items().X)
+
+
+def test_views_are_of_images_and_change_nothing_on_features(hasher):
+    ten = copy.deepcopy(hasher).set_params(views=10)
+    assert np.array_equal(ten.embed(query_items().X), hasher.embed(query_items().X))
+    with pytest.raises(ValueError, match="views must be 1 or 10, not 5"):
+        WSDHQ(views=5).check_parameters()
+
+
+def test_binary_codes_are_those_of_itq_on_the_embedding(monkeypatch):
+    monkeypatch.setattr(
+        BinaryWSDHQ, "embedding", lambda self: WSDHQ(self.n_bits, **{**QUICK, "random_state": 3})
+    )
+    binary = BinaryWSDHQ(12, random_state=3).fit(training_items().X, tags=tags())
+    embedding = fitted(random_state=3)
+    itq = ITQ(12, random_state=3).fit(embedding.embed(training_items().X))
+    expected = itq.encode(embedding.embed(query_items().X))
+    assert np.array_equal(binary.encode(query_items().X), expected)
+
+
+def test_the_binary_row_trains_the_embedding_with_its_seed_and_length():
+    embedding = BinaryWSDHQ(20, random_state=5).embedding()
+    assert (embedding.n_bits, embedding.random_state) == (20, 5)
+    assert BinaryWSDHQ(20).recipe() == WSDHQ(20).recipe()
 
 
 def test_parameters_reach_the_training():
