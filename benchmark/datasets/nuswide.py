@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets import register_dataset
-from benchmark.datasets.base import Dataset, reader_name
-from benchmark.datasets.collection import (
-    WMH,
-    Collection,
-    check_setting,
-    choose_items,
-    find_home,
-    require,
-    tagged_often,
-)
+from benchmark.datasets.collection import Collection, require
+from benchmark.datasets.published import Published
 from benchmark.errors import InputError
 
 TITLE = "NUS-WIDE"
@@ -38,58 +30,24 @@ SIZES = {21: (2000, 100_000), 81: (5000, 264_648)}
 
 
 @register_dataset("nuswide", source="NUS-WIDE, Chua et al., CIVR 2009")
-class NUSWIDE:
+class NUSWIDE(Published):
     """NUS-WIDE, 21 most frequent concepts (100,000 + 2,000) or all 81 (264,648 + 5,000).
 
     With 21 labels, only images with one of them are drawn; with 81, all images.  The training set
     is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018 words of
     ``Final_Tag_List.txt`` if that file is present.  Of an image that is listed twice the first
     row is kept if the labels agree, otherwise none.  ``setting=wmh`` has 5,000 + 1,000 items with
-    a label and a tag that at least 20 images carry.
-
-    Parameters
-    ----------
-    labels : int
-        21 or 81.
-    n_query, n_database : int, optional
-        Sizes other than the published ones.
-    split_seed : int
-        Seed of the split.
-    setting : {"default", "wmh"}
-        The paper that decides sizes and choice of images.
+    a label and a tag that at least 20 images carry.  Parameters are those of :class:`Published`.
     """
 
-    def __init__(
-        self,
-        labels: int = 21,
-        n_query: int | None = None,
-        n_database: int | None = None,
-        split_seed: int = 0,
-        setting: str = "default",
-    ) -> None:
-        self.labels = labels
-        self.n_query = n_query
-        self.n_database = n_database
-        self.split_seed = split_seed
-        self.setting = setting
+    homes = ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", ".")
+    signs = FOLDERS
+    usual_labels = 21
+    sizes = SIZES
 
-    def load(self, root: Path, cache: Path) -> Dataset:
-        """Read the official files below ``root/nuswide`` (or NUS-WIDE, or root itself)."""
-        if self.labels not in SIZES:
-            raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
-        check_setting("nuswide", self.setting)
-        home = find_home(root, ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", "."), FOLDERS)
-        collection, sizes = read_nuswide(home, self.labels), SIZES[self.labels]
-        if self.setting == "wmh":
-            collection, sizes = tagged_often(collection, WMH.min_images), WMH.sizes
-        return choose_items(
-            collection,
-            reader_name(self),
-            cache,
-            n_query=sizes[0] if self.n_query is None else self.n_query,
-            n_database=sizes[1] if self.n_database is None else self.n_database,
-            seed=self.split_seed,
-        )
+    def read(self, home: Path, n_labels: int) -> Collection:
+        """The whole collection from the official files, see :func:`read_nuswide`."""
+        return read_nuswide(home, n_labels)
 
 
 def read_nuswide(home: Path, n_labels: int) -> Collection:
