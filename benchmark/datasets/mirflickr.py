@@ -35,6 +35,7 @@ class MIRFlickr25K(Published):
 
     homes = ("mirflickr25k", "MIRFLICKR-25K", "mirflickr", ".")
     signs = (ANNOTATIONS, "mirflickr")
+    mark = "mir"
     usual_labels = 38
     sizes: ClassVar = {38: SIZES, 24: SIZES}
 
@@ -66,7 +67,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
     pictures = home / "mirflickr"
     tag_folder = pictures / "meta" / "tags"
     require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder], pictures)
-    notes: list[str] = []
+    notes = [f"read as official files: {home / ANNOTATIONS} and {tag_folder}"]
     label_names, topics = read_topics(home, n_labels, notes)
     tag_files = _numbered(tag_folder, "tags", ".txt")
     images = _numbered(pictures, "im", ".jpg")
@@ -78,7 +79,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
         title=TITLE,
         source=SOURCE,
         home=home,
-        images=pictures,
+        images=pictures if images else home,
         names=[f"im{i}.jpg" for i in range(1, n + 1)],
         labels=labels,
         label_names=label_names,

@@ -185,7 +185,7 @@ def test_features_instead_of_images(tmp_path):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"Imagelist.txt, .*All_Tags.txt, .*AllLabels are missing"):
+    with pytest.raises(InputError, match=r"All_Tags.txt, .*AllLabels are missing"):
         open_dataset("nuswide", tmp_path, tmp_path)
     home = build(tmp_path)
     (home / "Groundtruth" / "AllLabels" / "Labels_sky.txt").unlink()
