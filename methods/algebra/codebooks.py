@@ -21,6 +21,8 @@ from sklearn.utils import gen_batches
 ROWS_AT_ONCE = 4096
 #: Keeps the update of the codebooks solvable where code words are unused or always used together.
 RIDGE = 1e-3
+#: Decimals of embeddings that tell items apart; single precision has seven digits.
+DECIMALS = 6
 #: Updated code words of a smaller squared norm were hardly used and keep their old value.
 SMALLEST_SQUARED_NORM = 1e-8
 
@@ -175,9 +177,11 @@ def update_codebooks(codebooks: Codebooks, R: np.ndarray, codes: np.ndarray) -> 
 
 def _centres(X: np.ndarray, n_centres: int, random_state: int | None) -> np.ndarray:
     """k-means centres, or all distinct items where they are as few."""
-    distinct = np.unique(X[: 2 * n_centres], axis=0)
+    # Equal items differ in the last digits of their embeddings, by their place in a batch; code
+    # words that are as near to each other would be chosen between at random.
+    distinct = np.unique(np.round(X[: 2 * n_centres], DECIMALS), axis=0)
     if len(distinct) <= n_centres:
-        distinct = np.unique(X, axis=0)
+        distinct = np.unique(np.round(X, DECIMALS), axis=0)
     if len(distinct) <= n_centres:
         return distinct
     means = MiniBatchKMeans(n_centres, n_init=1, random_state=random_state)
