@@ -75,6 +75,8 @@ def _mode(args: argparse.Namespace) -> str:
         return "listing"
     if args.check_method:
         return "checking"
+    if args.reproduce:
+        return "reproducing"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

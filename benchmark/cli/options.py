@@ -245,6 +245,13 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         "--lint", action="store_true", help="check the data set and print a data sheet"
     )
     group.add_argument(
+        "--reproduce",
+        type=Path,
+        metavar="CELL",
+        help="make a stored cell again, from its folder below cells/ in the results folder, and "
+        "compare codes and metrics",
+    )
+    group.add_argument(
         "--check-method", metavar="NAME", help="run the conformance suite on a method"
     )
 
