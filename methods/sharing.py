@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from benchmark.digests import code_digest
 from features.writing import sealed, unsealed
+from methods.algebra.threads import single_threaded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,10 +55,13 @@ def sharing(folder: str | Path) -> Iterator[None]:
 def shared(function: Function) -> Function:
     """Share the result of ``function(X, **parameters)`` among methods, lengths and processes.
 
+    It is computed in one thread, so that it does not depend on which cell asks first.
     The function must be deterministic and annotated to return a NamedTuple of arrays, which is
     kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the code of the
     function's module and of what that imports from ``methods`` and ``features``.
     """
+
+    function = single_threaded()(function)
 
     @wraps(function)
     def looked_up(X: np.ndarray, **parameters: Any) -> Any:

@@ -22,7 +22,6 @@ from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
 from benchmark.study.defaults import PROTOCOL
-from features.errors import FeatureError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         load_plugins(args.plugin)
         _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
-    except (InputError, FeatureError) as error:
+    except InputError as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:

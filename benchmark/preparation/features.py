@@ -128,7 +128,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
@@ -171,7 +171,7 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If an extractor cannot work here, or if images cannot be read and the user asked for an
         error.
     """

@@ -84,7 +84,7 @@ def open_tags(
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If the file of word vectors is missing, damaged, of another kind or without any of the
         tags, or if no tag is frequent enough.
     """

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, Split
+from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run
@@ -36,8 +37,11 @@ from features.tags import TagAccount
 #: Folders of the results that no data set may take.
 RESERVED = ("cells", "cache")
 #: Options that a cell keeps, so that it can be made again.
-SETTINGS = ("l2_normalize", "end_to_end", "on_bad_image", "min_tag_count", "tune", "device")
-PATHS = ("data_root", "weights", "word_vectors")
+SETTINGS = (
+    *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
+    *("tune", "device"),
+)
+PATHS = ("data_root", "weights", "word_vectors", "tags")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,10 @@ class Session:
         Whether the deep methods are trained from the images on.
     on_bad_image : {"skip", "error"}
         What happens to images that cannot be read.
+    on_missing_image : {"skip", "error"}
+        What happens where a list names images that are not on disk.
+    tags : path, optional
+        Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
         File of word vectors of the tags; skip-gram vectors of the training tags by default.
     min_tag_count : int
@@ -100,6 +108,8 @@ class Session:
     l2_normalize: bool = False
     end_to_end: bool = False
     on_bad_image: str = "skip"
+    on_missing_image: str = "skip"
+    tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
     tune: str | None = None
@@ -151,14 +161,14 @@ class Session:
 
         Raises
         ------
-        InputError, FeatureError
+        InputError
             If anything is missing or wrong.
         """
         options = self.options
         _check_apart(options.results, text)
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
-        dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
+        dataset = self.open_dataset(text)
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
         request = self._request(dataset, features)
@@ -167,6 +177,22 @@ class Session:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
         return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
+
+    def open_dataset(self, text: str) -> Dataset:
+        """Open what ``--dataset`` names, with the tags that were given.
+
+        Raises
+        ------
+        InputError
+            If there is no such data set, or if images are missing where that is an error.
+        """
+        dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
+        if dataset.missing and self.on_missing_image == "error":
+            raise InputError(
+                f"data set {dataset.name}: {len(dataset.missing):,} images are missing, the first "
+                f"is {dataset.missing[0]}; get them, or leave them out with --on-missing-image skip"
+            )
+        return with_tags(dataset, Path(self.tags)) if self.tags else dataset
 
     def with_dataset(self, data: OpenedData, dataset: Dataset) -> OpenedData:
         """The same items and features with another split; its tags are looked up again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from functools import cached_property
@@ -55,9 +54,7 @@ class Checkpoint:
         )
         return joblib.hash((self.depends_on, items))
 
-    def restore(
-        self, parts: dict[str, Any], history: History, rng: np.random.Generator
-    ) -> dict[str, Any] | None:
+    def restore(self, parts: dict[str, Any], history: History) -> dict[str, Any] | None:
         """Load what an earlier run left; returns the best weights, or None if there is nothing."""
         content = None if self.path is None else unsealed(self.path)
         if content is None:
@@ -73,7 +70,6 @@ class Checkpoint:
             part.load_state_dict(state[name])
         for name, value in state["history"].items():
             setattr(history, name, value)
-        rng.bit_generator.state = json.loads(state["rng"])
         torch.set_rng_state(state["torch_rng"].cpu())
         if torch.cuda.is_available() and len(state["cuda_rng"]):
             torch.cuda.set_rng_state(state["cuda_rng"].cpu())
@@ -83,7 +79,6 @@ class Checkpoint:
         self,
         parts: dict[str, Any],
         history: History,
-        rng: np.random.Generator,
         best: dict[str, Any],
         *,
         last: bool,
@@ -99,7 +94,6 @@ class Checkpoint:
             "digest": self.digest,
             "history": asdict(history),
             "best": best,
-            "rng": json.dumps(rng.bit_generator.state),
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state() if on_cuda else torch.empty(0),
         }
