@@ -18,6 +18,8 @@ from attack.table import added, table, write_into
 
 #: Complaints that are printed; the others are counted.
 SHOWN = 20
+#: Work of the short form.
+SMALL = Work(methods=("lsh", "pcah"), bits=(8, 12), seeds=(0,))
 
 
 def main() -> int:
@@ -25,7 +27,7 @@ def main() -> int:
     rng = random.Random(args.seed)
     counts: list[Count] = []
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
-        arena = Arena(Path(folder), Work())
+        arena = Arena(Path(folder), SMALL if args.small else Work())
         if args.kills:
             counts += attack_by_kills(arena, args.kills, rng)
         if args.pairs:
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--suites", action=argparse.BooleanOptionalAction, default=True, help="tests besides"
     )
+    parser.add_argument("--small", action="store_true", help="four cells in place of 32")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments and the bytes")
     parser.add_argument("--tally", type=Path, help="file in which pieces of an attack add up")
     parser.add_argument("--write", type=Path, help="note that gets the table")
