@@ -59,6 +59,8 @@ def _mode(args: argparse.Namespace) -> str:
         return "listing"
     if args.check_method:
         return "checking"
+    if args.report is not None:
+        return "report"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

@@ -35,7 +35,7 @@ def test_killed_run_goes_on(run, data_folder, plugin, tmp_path, jobs):
     status, _, err = run(*arguments)
     assert status == 0, err
     assert {p: p.stat().st_mtime_ns for p in finished} == finished
-    summary = pd.read_csv(results / "blobs" / "summary.csv")
+    summary = pd.read_csv(results / "blobs" / "blobs" / "summary.csv")
     assert set(summary.status) == {"done"}
     assert len(summary[["method", "bits"]].drop_duplicates()) == 6
     # The half-written folders of the killed run are not taken for cells.
