@@ -76,6 +76,8 @@ def _mode(args: argparse.Namespace) -> str:
         return "checking"
     if args.reproduce:
         return "reproducing"
+    if args.report is not None:
+        return "report"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

@@ -255,6 +255,13 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         help="reproduce figures of the papers, see --list papers",
     )
     group.add_argument(
+        "--report",
+        nargs="*",
+        metavar="DATASET",
+        help="make tables, figures and pages again from all stored cells of these data sets, or "
+        "of all, without running anything",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
     )
     group.add_argument(
