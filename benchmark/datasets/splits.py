@@ -104,18 +104,19 @@ def stored_split(
     notes = []
     if path.exists():
         try:
-            return _read(path, fingerprint), notes
+            return _read(path, name, fingerprint), notes
         except ValueError as error:
             notes.append(f"the split in {path} {error}; a new one was drawn")
     split = draw()
-    _write(path, split, name, fingerprint)
+    write_file(path, _text(split, name, fingerprint))
     return split, notes
 
 
-def _read(path: Path, fingerprint: str) -> Split:
+def _read(path: Path, name: str, fingerprint: str) -> Split:
     """Read a split file; a ValueError says what is wrong with it."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
         parts = (content[part] for part in ("train", "database", "query"))
         split = Split(*(np.array(part, dtype=np.int64) for part in parts), seed=content["seed"])
         checksum, belongs_to = content["checksum"], content["fingerprint"]
@@ -125,10 +126,12 @@ def _read(path: Path, fingerprint: str) -> Split:
         raise ValueError("was altered, since its checksum does not match")
     if belongs_to != fingerprint:
         raise ValueError("belongs to other data or to another version")
+    if text != _text(split, name, fingerprint):
+        raise ValueError("was altered, since it is not as it was written")
     return split
 
 
-def _write(path: Path, split: Split, name: str, fingerprint: str) -> None:
+def _text(split: Split, name: str, fingerprint: str) -> str:
     content = {
         "dataset": name,
         "fingerprint": fingerprint,
@@ -138,7 +141,7 @@ def _write(path: Path, split: Split, name: str, fingerprint: str) -> None:
         "database": split.database.tolist(),
         "query": split.query.tolist(),
     }
-    write_file(path, json.dumps(content, separators=(",", ":")))
+    return json.dumps(content, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_writable
+from benchmark.files import check_writable, remove_leftovers
 from benchmark.log import to_stderr
 from benchmark.preparation.features import (
     FeatureRequest,
@@ -153,7 +153,7 @@ class Session:
 
         Raises
         ------
-        InputError, FeatureError
+        InputError
             If anything is missing or wrong.
         """
         options = self.options
@@ -203,6 +203,9 @@ class Session:
     def run_grid(self, data: OpenedData, grid: Grid) -> Results:
         """Extract features if need be and run the cells that are not done yet."""
         options = self.options.resolved()
+        home = options.results / "cells" / data.dataset.name
+        for folder in (home, options.results / data.dataset.name, options.cache):
+            remove_leftovers(folder)
         prepared = prepare(_with_copies(data, grid), options.cache)
         cells = grid.cells(prepared)
         _tell_of_tags(cells, data, prepared.tag_account)
