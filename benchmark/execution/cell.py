@@ -32,6 +32,7 @@ from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
 from methods.sharing import seconds_spared, sharing
+from methods.state import to_arrays
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     arrays = {"profile": _profile_arrays(evaluation) | history}
     if run.options.save_codes:
         arrays["codes"] = {"query": search.stored(queries), "database": stored}
+    if run.options.save_models:
+        arrays["model"] = to_arrays(hasher)
     return result, watch.seconds, arrays
 
 

@@ -83,6 +83,8 @@ class Session:
         Which stored cells are run again.
     save_codes : bool
         Whether the codes of every cell are stored.
+    save_models : bool
+        Whether the fitted method of every cell is stored, for :func:`benchmark.load_hasher`.
     audit : bool
         Whether the codes are measured under every convention too; codes are stored then.
 
@@ -112,6 +114,7 @@ class Session:
     device: str = "cpu"
     rerun: str = "failed"
     save_codes: bool = False
+    save_models: bool = False
     audit: bool = False
 
     def __post_init__(self) -> None:
@@ -138,6 +141,7 @@ class Session:
             plugins=tuple(Path(path) for path in self.plugin),
             again=self.rerun,
             save_codes=self.save_codes or self.audit,
+            save_models=self.save_models,
             device=self.device,
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
