@@ -34,7 +34,7 @@ def data_folder(tmp_path):
 
 @pytest.fixture
 def no_figures(request, monkeypatch):
-    """Runs leave out figures, which take four fifths of a small run; tests marked figures do not."""
+    """Leave out figures, four fifths of a small run, unless the test is marked figures."""
     if not request.node.get_closest_marker("figures"):
         monkeypatch.setattr("benchmark.reporting.plots.write_figures", lambda *arguments: [])
 
