@@ -96,6 +96,11 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         help="drop tags that occur in fewer than N training images (default: %(default)s)",
     )
     group.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch the files of the data set first (cifar10)",
+    )
+    group.add_argument(
         "--tags",
         type=Path,
         metavar="FILE",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
@@ -60,6 +61,8 @@ class Session:
         What happens to images that cannot be read.
     on_missing_image : {"skip", "error"}
         What happens where a list names images that are not on disk.
+    download : bool
+        Whether the files of the data set are fetched first, where its reader can do that.
     tags : path, optional
         Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
@@ -103,6 +106,7 @@ class Session:
     end_to_end: bool = False
     on_bad_image: str = "skip"
     on_missing_image: str = "skip"
+    download: bool = False
     tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
@@ -174,6 +178,15 @@ class Session:
         check_tuning(dataset, self.tune)
         return OpenedData(dataset, request, checked, self._tags(dataset))
 
+    def _download(self, text: str) -> None:
+        """Fetch the files of a named data set, if it is one that can be fetched."""
+        name = text.partition("[")[0].strip()
+        reader = datasets.find(name).load()
+        fetch = getattr(reader, "download", None)
+        if fetch is None:
+            raise InputError(f"--download: data set {name} cannot be fetched; get it by hand")
+        fetch(Path(self.data_root))
+
     def open_dataset(self, text: str) -> Dataset:
         """Open what ``--dataset`` names, with the tags that were given.
 
@@ -182,6 +195,8 @@ class Session:
         InputError
             If there is no such data set, or if images are missing where that is an error.
         """
+        if self.download:
+            self._download(text)
         dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
         if dataset.missing and self.on_missing_image == "error":
             raise InputError(

@@ -293,3 +293,20 @@ def test_files_of_different_lengths(tmp_path):
     (home / "label_hot.txt").write_text("1 0 0 0\n1 0 1 0\n")
     with pytest.raises(InputError, match=r"label_hot\.txt has 2 rows, but images_name\.txt 16"):
         opened(home)
+
+
+def test_coco_by_its_lists(tmp_path):
+    def name(i):
+        return f"{'train' if i % 2 else 'val'}2014/COCO_train2014_{i:012d}.jpg"
+
+    home = tmp_path / "coco"
+    home.mkdir()
+    with pytest.raises(InputError, match=r"no lists in .*coco; put train\.txt"):
+        open_dataset("coco", tmp_path, tmp_path / "cache")
+    for part, rows in PARTS.items():
+        (home / f"{part}.txt").write_text(lines(rows, name, prefix="/data/coco/"))
+    photos(home / "images", name)
+    data = open_dataset("coco", tmp_path, tmp_path / "cache")
+    check(data, lambda i: name(i))
+    assert data.name == "coco"
+    assert not data.has_tags
