@@ -33,6 +33,7 @@ from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
 from methods.sharing import seconds_spared, sharing
+from methods.state import to_arrays
 from methods.supervision import handed_over
 
 
@@ -163,6 +164,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     codes = {"query": search.stored(queries), "database": stored}
     if run.options.save_codes:
         arrays["codes"] = codes
+    if run.options.save_models:
+        arrays["model"] = to_arrays(hasher)
     return result, watch.seconds, arrays, array_digest(*codes.values())
 
 
