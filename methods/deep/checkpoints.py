@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from features.pixels import ImageArray
-from features.writing import written
+from features.writing import sealed, unsealed
 from methods.deep.computing import computing
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ class Checkpoint:
 
     def restore(self, parts: dict[str, Any], history: History) -> dict[str, Any] | None:
         """Load what an earlier run left; returns the best weights, or None if there is nothing."""
-        if self.path is None or not self.path.exists():
+        content = None if self.path is None else unsealed(self.path)
+        if content is None:
             return None
         try:
-            state = torch.load(self.path, map_location=computing().device, weights_only=True)
+            state = torch.load(content, map_location=computing().device, weights_only=True)
         except Exception:
-            # A damaged file, whatever its reader raises: the training starts again.
+            # Of another version of torch, whatever its reader raises: the training starts again.
             return None
         if state["digest"] != self.digest:
             return None
@@ -96,6 +97,6 @@ class Checkpoint:
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state() if on_cuda else torch.empty(0),
         }
-        with written(self.path) as temporary:
+        with sealed(self.path) as temporary:
             torch.save(state, temporary)
         self.saved = now
