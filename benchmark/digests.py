@@ -10,7 +10,10 @@ import sys
 import sysconfig
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Packages whose modules count as part of the code that imports them, besides the user's own.
 FOLLOWED = ("methods", "features")
@@ -37,6 +40,15 @@ def value_digest(value: Any, length: int = 16) -> str:
     """
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def array_digest(*arrays: np.ndarray) -> str:
+    """SHA-256 of the types, shapes and contents of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 @lru_cache

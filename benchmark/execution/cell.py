@@ -7,14 +7,14 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.digests import value_digest
+from benchmark.digests import array_digest, value_digest
 from benchmark.errors import describe, writable
 from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, versions
 from benchmark.execution.grid import Cell, make_hasher
@@ -33,6 +33,7 @@ from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
 from methods.sharing import seconds_spared, sharing
+from methods.state import to_arrays
 from methods.supervision import handed_over
 from methods.unsuitable import Unsuitable
 
@@ -52,6 +53,8 @@ class Run:
     tag_account : TagAccount
         What there is to learn from its tags.
     protocol : Protocol
+    request : mapping
+        Options that give the data again, for ``--reproduce``.
     """
 
     options: RunOptions
@@ -59,6 +62,7 @@ class Run:
     identity: Mapping[str, Any]
     tag_account: TagAccount
     protocol: Protocol
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shared(self) -> Path:
@@ -70,7 +74,7 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
     """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
     load_plugins(run.options.plugins)
     store = Store(run.options.results)
-    record = _record(cell)
+    record = _record(run, cell)
     computing = _computing(run, cell)
     record["device"] = computing.device
     try:
@@ -81,7 +85,7 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("default")
-            result, record["seconds"], arrays = _compute(run, cell)
+            result, record["seconds"], arrays, record["codes"] = _compute(run, cell)
         if "tags" in cell.specification:
             record["tag_account"] = asdict(run.tag_account)
         record["warnings"] = sorted({writable(str(w.message)) for w in caught})
@@ -111,11 +115,12 @@ def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
     result = unfinished(cell, "failed", reason)
     # Where even that cannot be written (a full disk), the other cells still go on.
     with suppress(OSError):
-        Store(run.options.results).write(result, _record(cell), {}, error=error)
+        Store(run.options.results).write(result, _record(run, cell), {}, error=error)
     return result
 
 
-def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
+def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict], str]:
+    """The result, the seconds of its steps, the arrays to store, and a digest of all codes."""
     data = open_bundle(run.bundle)
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
     items = data.images if "images" in cell.specification else data.features
@@ -159,15 +164,19 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     )
     history = {f"history:{name}": losses for name, losses in training_curves(hasher).items()}
     arrays = {"profile": _profile_arrays(evaluation) | history}
+    codes = {"query": search.stored(queries), "database": stored}
     if run.options.save_codes:
-        arrays["codes"] = {"query": search.stored(queries), "database": stored}
-    return result, watch.seconds, arrays
+        arrays["codes"] = codes
+    if run.options.save_models:
+        arrays["model"] = to_arrays(hasher)
+    return result, watch.seconds, arrays, array_digest(*codes.values())
 
 
-def _record(cell: Cell) -> dict[str, Any]:
+def _record(run: Run, cell: Cell) -> dict[str, Any]:
     """What ``run.json`` says of a cell besides its result."""
     return {
         "specification": dict(cell.specification),
+        "request": dict(run.request),
         "operations": cell.operations,
         "versions": versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

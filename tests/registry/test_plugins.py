@@ -107,7 +107,7 @@ def test_an_extractor_and_a_data_set_are_one_file_each(write, command, tmp_path)
     status, out, err = run(command, *plugins)
     assert status == 0, err
     assert "on squares, corners features" in out
-    summary = pd.read_csv(tmp_path / "results/squares/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/squares/corners/summary.csv")
     value = summary.query("method == 'lsh' and metric == 'mAP@all'").value.item()
     base_rate = summary.query("metric == 'base_rate'").value.iloc[0]
     assert value > base_rate + 0.2
