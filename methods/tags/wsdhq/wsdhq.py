@@ -14,6 +14,7 @@ from methods.algebra.codebooks import (
     icm_codes,
     initial_codebooks,
     metric_factor,
+    skip_codebooks,
     sweep_order,
     update_codebooks,
 )
@@ -29,9 +30,6 @@ from methods.unsuitable import Unsuitable
 
 #: Sweeps over the codebooks in which the code words of an item are chosen.
 N_SWEEPS = 3
-
-#: Longest code: with 64 codebooks the inner products of all code words take over 6 GB.
-MOST_BITS = 256
 
 
 @register("wsdhq", paper="Wang et al., AAAI 2021", supervision="tags", fidelity="adapted")
@@ -232,9 +230,7 @@ class WSDHQ(Quantizer):
         return len(self.factor_) if self.search == "real" else len(self.codebook_sizes)
 
     def skip(self, task: Task) -> str | None:
-        if self.n_bits > MOST_BITS:
-            return f"needs bits <= {MOST_BITS}, or the products of all code words take gigabytes"
-        return None
+        return skip_codebooks(self.n_bits)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
