@@ -249,7 +249,7 @@ class Session:
         )
 
     def _tags(self, dataset: Dataset) -> TagSource:
-        vectors = Path(self.word_vectors) if self.word_vectors else None
+        vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
 
