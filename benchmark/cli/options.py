@@ -10,7 +10,17 @@ from typing import NoReturn
 
 from benchmark import __version__
 from benchmark.errors import InputError
-from benchmark.study.defaults import BITS, CHOICES, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
+from benchmark.study.defaults import (
+    BITS,
+    CHOICES,
+    DATASET,
+    MAX_BITS,
+    MAX_SEED,
+    PROTOCOL,
+    SEEDS,
+    cache,
+    data_root,
+)
 
 #: Default seeds of ``--table`` and ``--figure``, which report a deviation.
 PAPER_SEEDS = (0, 1, 2)
@@ -62,9 +72,10 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data-root",
         type=Path,
-        default=Path("data"),
+        default=data_root(),
         metavar="DIR",
-        help="folder of the files of named data sets (default: %(default)s)",
+        help="folder of the files of named data sets (default: HASHBENCH_DATA_ROOT of the "
+        "environment, or data)",
     )
     group.add_argument(
         "--features",
@@ -179,6 +190,12 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        help="options by their long names; those of the command line win",
+    )
+    group.add_argument(
         "--results",
         type=Path,
         default=Path("results"),
@@ -188,9 +205,10 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--cache",
         type=Path,
+        default=cache(),
         metavar="DIR",
-        help="folder for features, splits and shared results (default: cache/ in the results "
-        "folder)",
+        help="folder for features, splits and shared results (default: HASHBENCH_CACHE of the "
+        "environment, or cache/ in the results folder)",
     )
     group.add_argument(
         "--jobs",
@@ -243,6 +261,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_other_commands(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--print-config",
+        action="store_true",
+        help="print the options of this command as a file for --config",
+    )
     group.add_argument(
         "--list",
         nargs="?",

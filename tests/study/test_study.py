@@ -14,8 +14,8 @@ from benchmark.cli.options import build_parser
 from benchmark.errors import InputError
 from benchmark.store.store import Store
 
-#: Options that choose another mode than a plain run.
-MODES = {"list", "check_method", "lint", "table", "figure", "dry_run"}
+#: Options that choose another mode than a plain run, or where options come from.
+MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "print_config", "config"}
 
 
 @pytest.fixture
