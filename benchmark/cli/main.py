@@ -81,6 +81,10 @@ def _mode(args: argparse.Namespace) -> str:
         return "listing"
     if args.check_method:
         return "checking"
+    if args.reproduce:
+        return "reproducing"
+    if args.report is not None:
+        return "report"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

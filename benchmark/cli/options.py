@@ -289,10 +289,24 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         help="reproduce figures of the papers, see --list papers",
     )
     group.add_argument(
+        "--report",
+        nargs="*",
+        metavar="DATASET",
+        help="make tables, figures and pages again from all stored cells of these data sets, or "
+        "of all, without running anything",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
     )
     group.add_argument(
         "--lint", action="store_true", help="check the data set and print a data sheet"
+    )
+    group.add_argument(
+        "--reproduce",
+        type=Path,
+        metavar="CELL",
+        help="make a stored cell again, from its folder below cells/ in the results folder, and "
+        "compare codes and metrics",
     )
     group.add_argument(
         "--check-method", metavar="NAME", help="run the conformance suite on a method"

@@ -90,6 +90,11 @@ class Store:
         """Whether something is stored there that cannot be read."""
         return (self._place(folder) / RECORD).exists() and self.read(folder) is None
 
+    def datasets(self) -> list[str]:
+        """Names of the data sets that have cells."""
+        found = {path.parts[-4] for path in (self.root / "cells").glob("*/*/*/run.json")}
+        return sorted(found)
+
     def cells(self, dataset: str) -> Iterator[CellResult]:
         """Every readable cell of a data set, whatever its key, by method and code length."""
         root = self.root / "cells"
@@ -105,6 +110,11 @@ class Store:
     def per_query(self, folder: str) -> dict[str, np.ndarray]:
         """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
         return self._profile_arrays(folder, "query:")
+
+    def database_size(self, folder: str) -> int | None:
+        """Items of the database; None where it is not stored, as for quantisers."""
+        items = self._profile_arrays(folder, "items").get("")
+        return None if items is None or not len(items) else int(items[0].sum())
 
     def training_curves(self, folder: str) -> dict[str, np.ndarray]:
         """``training`` and ``validation`` loss of each epoch; {} where nothing was recorded."""

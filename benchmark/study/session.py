@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from benchmark.datasets import datasets
-from benchmark.datasets.base import Dataset
+from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
@@ -36,6 +37,12 @@ from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
 RESERVED = ("cells", "cache")
+#: Options that a cell keeps, so that it can be made again.
+SETTINGS = (
+    *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
+    *("tune", "device"),
+)
+PATHS = ("data_root", "weights", "word_vectors", "tags")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +186,7 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        return OpenedData(dataset, request, checked, self._tags(dataset))
+        return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
 
     def _download(self, text: str) -> None:
         """Fetch the files of a named data set, if it is one that can be fetched."""
@@ -224,6 +231,17 @@ class Session:
 
     def run_grid(self, data: OpenedData, grid: Grid) -> Results:
         """Extract features if need be and run the cells that are not done yet."""
+        run, cells, split = self.plan_grid(data, grid)
+        return Results(
+            cells=tuple(run_cells(run, cells)),
+            store=self.store,
+            protocol=grid.protocol,
+            dataset=replace(data.dataset, split=split),
+            with_audit=self.audit,
+        )
+
+    def plan_grid(self, data: OpenedData, grid: Grid) -> tuple[Run, list[Cell], Split]:
+        """Extract features if need be; what all cells have in common, the cells, and the split."""
         options = self.options.resolved()
         home = options.results / "cells" / data.dataset.name
         for folder in (home, options.results / data.dataset.name, options.cache):
@@ -231,14 +249,28 @@ class Session:
         prepared = prepare(_with_copies(data, grid), options.cache)
         cells = grid.cells(prepared)
         _tell_of_tags(cells, data, prepared.tag_account)
-        run = Run(options, prepared.bundle, prepared.identity, prepared.tag_account, grid.protocol)
-        return Results(
-            cells=tuple(run_cells(run, cells)),
-            store=self.store,
-            protocol=grid.protocol,
-            dataset=replace(data.dataset, split=prepared.split),
-            with_audit=self.audit,
+        run = Run(
+            options,
+            prepared.bundle,
+            prepared.identity,
+            prepared.tag_account,
+            grid.protocol,
+            self._request_again(data),
         )
+        return run, cells, prepared.split
+
+    def _request_again(self, data: OpenedData) -> dict[str, Any]:
+        """The options that give these data again, as plain values and with absolute paths."""
+        kept = {name: getattr(self, name) for name in SETTINGS}
+        paths = {name: getattr(self, name) for name in PATHS if getattr(self, name)}
+        return {
+            **kept,
+            **{name: str(Path(path).resolve()) for name, path in paths.items()},
+            "cache": str(self.options.cache.resolve()),
+            "plugin": [str(path) for path in self.options.resolved().plugins],
+            "features": data.features.name,
+            "dataset": data.source,
+        }
 
     def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:
         known = dataset.images is not None or features in dataset.features
@@ -255,6 +287,13 @@ class Session:
         vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
+
+
+def _whole_path(dataset: str) -> str:
+    """A folder as an absolute path, and a name as it is."""
+    if dataset.partition("[")[0].strip() in datasets.names():
+        return dataset
+    return str(Path(dataset).resolve())
 
 
 def _check_apart(results: Path, dataset: str) -> None:
