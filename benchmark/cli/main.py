@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if argv[:1] == ["encode"]:
+        if list(argv[:1]) == ["encode"]:
             return importlib.import_module("benchmark.cli.encode").run(argv[1:])
         args = parse(parser, argv)
         if args.print_config:
