@@ -14,8 +14,9 @@ from benchmark.cli.options import build_parser
 from benchmark.errors import InputError
 from benchmark.store.store import Store
 
-#: Options that choose another mode than a plain run.
-MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report"}
+#: Options that choose another mode than a plain run, or say where options come from.
+MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report", "reproduce"}
+MODES |= {"print_config", "config"}
 
 
 @pytest.fixture
