@@ -33,7 +33,7 @@ def test_a_worker_that_leaves_is_a_failed_cell(run, plugin, tmp_path):
 
 def test_a_worker_whose_command_is_gone_ends_at_once():
     # It is started by a process that is not its command, as if that had been killed before.
-    code = f"from benchmark.execution.pool import _end_with; _end_with({os.getpid()}); print('on')"
-    middle = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {code!r}]).returncode)"
-    done = subprocess.run([sys.executable, "-c", middle], capture_output=True, text=True)
+    code = f"from benchmark.execution.pool import _end_with; _end_with({os.getpid()}); print(1)"
+    start = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', sys.argv[1]]))"
+    done = subprocess.run([sys.executable, "-c", start, code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")

@@ -178,10 +178,19 @@ class Results:
 
 
 class Arena:
-    """A folder for attacks, and what the work gives where nobody attacks it."""
+    """A folder for attacks, and what the work gives where nobody attacks it.
 
-    def __init__(self, folder: Path, work: Work) -> None:
+    Parameters
+    ----------
+    folder : Path
+    work : Work
+    minutes : float
+        When they are over no further trial begins.
+    """
+
+    def __init__(self, folder: Path, work: Work, minutes: float) -> None:
         self.folder, self.work = folder, work
+        self.deadline = time.monotonic() + 60 * minutes
         self._number = 0
         #: How long the undisturbed run took.
         self.seconds = 0.0
@@ -200,6 +209,10 @@ class Arena:
         if status or len(found) != self.work.n_cells:
             raise RuntimeError(f"the undisturbed run ended with status {status}: {err}")
         return found
+
+    def has_time(self) -> bool:
+        """Whether a further trial may begin."""
+        return time.monotonic() < self.deadline
 
     def command(
         self,
