@@ -68,6 +68,8 @@ class Session:
         What happens to images that cannot be read.
     on_missing_image : {"skip", "error"}
         What happens where a list names images that are not on disk.
+    download : bool
+        Whether the files of the data set are fetched first, where its reader can do that.
     tags : path, optional
         Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
@@ -91,6 +93,8 @@ class Session:
         Which stored cells are run again.
     save_codes : bool
         Whether the codes of every cell are stored.
+    save_models : bool
+        Whether the fitted method of every cell is stored, for :func:`benchmark.load_hasher`.
     audit : bool
         Whether the codes are measured under every convention too; codes are stored then.
 
@@ -109,6 +113,7 @@ class Session:
     end_to_end: bool = False
     on_bad_image: str = "skip"
     on_missing_image: str = "skip"
+    download: bool = False
     tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
@@ -120,6 +125,7 @@ class Session:
     device: str = "cpu"
     rerun: str = "failed"
     save_codes: bool = False
+    save_models: bool = False
     audit: bool = False
 
     def __post_init__(self) -> None:
@@ -146,6 +152,7 @@ class Session:
             plugins=tuple(Path(path) for path in self.plugin),
             again=self.rerun,
             save_codes=self.save_codes or self.audit,
+            save_models=self.save_models,
             device=self.device,
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
@@ -178,6 +185,15 @@ class Session:
         check_tuning(dataset, self.tune)
         return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
 
+    def _download(self, text: str) -> None:
+        """Fetch the files of a named data set, if it is one that can be fetched."""
+        name = text.partition("[")[0].strip()
+        reader = datasets.find(name).load()
+        fetch = getattr(reader, "download", None)
+        if fetch is None:
+            raise InputError(f"--download: data set {name} cannot be fetched; get it by hand")
+        fetch(Path(self.data_root))
+
     def open_dataset(self, text: str) -> Dataset:
         """Open what ``--dataset`` names, with the tags that were given.
 
@@ -186,6 +202,8 @@ class Session:
         InputError
             If there is no such data set, or if images are missing where that is an error.
         """
+        if self.download:
+            self._download(text)
         dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
         if dataset.missing and self.on_missing_image == "error":
             raise InputError(
