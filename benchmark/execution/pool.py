@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -128,7 +129,9 @@ class _Worker:
         self.let_go()
         self.process.join(10)
         if self.process.exitcode is None:
-            self.process.kill()
+            # loky's processes have no kill().
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
             self.process.join()
 
 
