@@ -25,7 +25,7 @@ def test_a_worker_that_has_grown_is_replaced(run, plugin, tmp_path, monkeypatch)
 def test_a_worker_that_leaves_is_a_failed_cell(run, plugin, tmp_path):
     path = plugin(body="os.kill(os.getpid(), 15) if self.n_bits == 8 else None")
     status, _, err = run("--plugin", path, "--methods", "mine", "--bits", 8, 9, jobs=2)
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv")
     states = summary.groupby("bits").status.first().to_dict()
     assert status == 1 and "signal SIGTERM" in err
     assert states == {8: "failed", 9: "done"}

@@ -15,7 +15,7 @@ from benchmark.errors import InputError
 from benchmark.store.store import Store
 
 #: Options that choose another mode than a plain run.
-MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report"}
+MODES = {"list", "check_method", "reproduce", "lint", "table", "figure", "dry_run", "report"}
 
 
 @pytest.fixture
