@@ -31,9 +31,15 @@ def test_a_worker_that_leaves_is_a_failed_cell(run, plugin, tmp_path):
     assert states == {8: "failed", 9: "done"}
 
 
+def test_a_worker_knows_its_command_before_it_loads_anything_large():
+    code = "import sys, benchmark.execution.lifeline; print({'numpy', 'torch'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
+
+
 def test_a_worker_whose_command_is_gone_ends_at_once():
     # It is started by a process that is not its command, as if that had been killed before.
-    code = f"from benchmark.execution.pool import _end_with; _end_with({os.getpid()}); print(1)"
+    code = f"from benchmark.execution.lifeline import end_with; end_with({os.getpid()}); print(1)"
     start = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', sys.argv[1]]))"
     done = subprocess.run([sys.executable, "-c", start, code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
