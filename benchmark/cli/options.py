@@ -262,6 +262,21 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         "of all, without running anything",
     )
     group.add_argument(
+        "--merge",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="copy the cells of other results folders into --results and report all of them",
+    )
+    group.add_argument(
+        "--check-results",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="check whether results folders can be handed in: structure, checksums, versions, "
+        "methods, protocols, and that they agree with --results",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
     )
     group.add_argument(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.log import to_stderr
 from benchmark.registry import load_plugins
@@ -14,7 +13,6 @@ from benchmark.reporting.answer import write_index
 from benchmark.study.gathering import Setting, gather
 from benchmark.study.results import Results
 from benchmark.study.session import Session
-from features.errors import FeatureError
 
 
 def rebuild_reports(session: Session, names: Sequence[str]) -> Iterator[Results]:
@@ -73,8 +71,8 @@ def _stored_name(text: str) -> str:
 
 def _opened(text: str, session: Session) -> Dataset | None:
     try:
-        return open_dataset(text, Path(session.data_root), session.options.cache / "splits")
-    except (InputError, FeatureError) as error:
+        return session.open_dataset(text)
+    except InputError as error:
         to_stderr(f"{text}: reported without pictures and data sheet: {error}")
         return None
 

@@ -15,7 +15,17 @@ from benchmark.errors import InputError
 from benchmark.store.store import Store
 
 #: Options that choose another mode than a plain run.
-MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report"}
+MODES = {
+    "list",
+    "check_method",
+    "lint",
+    "table",
+    "figure",
+    "dry_run",
+    "report",
+    "merge",
+    "check_results",
+}
 
 
 @pytest.fixture
