@@ -78,6 +78,8 @@ def _mode(args: argparse.Namespace) -> str:
         return "report"
     if args.merge:
         return "merge"
+    if args.leaderboard:
+        return "leaderboard"
     if args.check_results:
         return "submission"
     if args.lint:

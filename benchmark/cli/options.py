@@ -269,6 +269,14 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         help="copy the cells of other results folders into --results and report all of them",
     )
     group.add_argument(
+        "--leaderboard",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="write a static site of results folders into site/ of --results: all methods on all "
+        "data sets with mean ranks, a page for each method and each data set",
+    )
+    group.add_argument(
         "--check-results",
         nargs="+",
         type=Path,

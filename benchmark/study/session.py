@@ -33,7 +33,7 @@ from benchmark.study.results import Results
 from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache")
+RESERVED = ("cells", "cache", "site")
 
 
 @dataclass(frozen=True, kw_only=True)
