@@ -34,6 +34,8 @@ _ELSEWHERE = ("folder", "curves")
 RECORD = "run.json"
 #: Version of ``run.json``; a cell of another version is run again.
 FORMAT = 1
+#: The fitted method of a cell, as :mod:`methods.state` writes it.
+MODEL = "model.npz"
 
 Found = TypeVar("Found")
 
@@ -121,6 +123,10 @@ class Store:
     def has_codes(self, folder: str) -> bool:
         """Whether a cell was stored with its codes."""
         return (self._place(folder) / "codes.npz").exists()
+
+    def has_model(self, folder: str) -> bool:
+        """Whether a cell was stored with its fitted method."""
+        return (self._place(folder) / MODEL).exists()
 
     def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
         """Query and database codes as :mod:`benchmark.protocol.search` stores them, or None."""

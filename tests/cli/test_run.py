@@ -303,10 +303,12 @@ def test_quantisers_alone_have_no_tables_of_hamming_balls(run, quantiser, tmp_pa
 
 def test_cells_depend_on_the_base_class_that_their_method_names(run, quantiser):
     from benchmark.digests import imported_code
+    from benchmark.registry.plugins import module_name
 
     run("--plugin", quantiser, "--methods", "words", "--bits", "8", "--dry-run")
-    words = imported_code("hashbench_plugin_words")
-    assert {"hashbench_plugin_words", "methods.quantizer", "methods.base"} <= words
+    module = module_name(quantiser)
+    words = imported_code(module)
+    assert {module, "methods.quantizer", "methods.base"} <= words
     assert not any(name.startswith("methods.unsupervised") for name in words)
     itq = imported_code("methods.unsupervised.itq")
     assert "methods.base" in itq and "methods.quantizer" not in itq
