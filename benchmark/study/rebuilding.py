@@ -10,6 +10,7 @@ from benchmark.errors import InputError
 from benchmark.log import to_stderr
 from benchmark.registry import load_plugins
 from benchmark.reporting.answer import write_index
+from benchmark.store.store import Store
 from benchmark.study.gathering import Setting, gather
 from benchmark.study.results import Results
 from benchmark.study.session import Session
@@ -41,7 +42,9 @@ def rebuild_reports(session: Session, names: Sequence[str]) -> Iterator[Results]
     load_plugins(session.options.plugins)
     store = session.store
     known = store.datasets()
-    wanted = {_stored_name(name): name for name in names} or {name: name for name in known}
+    wanted = {_stored_name(name): name for name in names} or {
+        name: _source(store, name) for name in known
+    }
     for name in wanted:
         if name not in known:
             there = ", ".join(known) or "none"
@@ -67,6 +70,13 @@ def rebuild_reports(session: Session, names: Sequence[str]) -> Iterator[Results]
 def _stored_name(text: str) -> str:
     """What the cells of a data set are stored under: a folder's own name, and other names as is."""
     return Path(text).resolve().name if Path(text).is_dir() else text
+
+
+def _source(store: Store, name: str) -> str:
+    """Where the data set was when its cells were run, if it is a folder that is there."""
+    requests = (record.get("request") or {} for record in store.records(name))
+    sources = {str(request.get("dataset", "")) for request in requests}
+    return next((text for text in sorted(sources) if text and Path(text).is_dir()), name)
 
 
 def _opened(text: str, session: Session) -> Dataset | None:

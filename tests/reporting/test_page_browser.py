@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from test_page import Squares, make_run
@@ -20,6 +22,10 @@ pytestmark = [
         importlib.util.find_spec("selenium") is None, reason="selenium is not installed"
     ),
 ]
+
+
+#: From npm: ``npm install --prefix FOLDER axe-core``, and AXE_CORE=FOLDER.
+AXE = Path(os.environ.get("AXE_CORE", ".")) / "node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +274,15 @@ def test_curves_are_of_the_chosen_length(page):
 def test_methods_keep_their_order(page):
     names = [b.text for b in all_of(page, "#legend button.switch")]
     assert names == ["ITQ (itq)", "LSH (lsh[x=<b>])", "WDHT (wdht)"]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not there: see AXE_CORE")
+@pytest.mark.parametrize("fragment", ["", "#method=wdht", '#compare=["wdht","itq"]'])
+def test_axe_finds_no_serious_violation(page, fragment):
+    address = page.current_url
+    page.get("about:blank")
+    page.get(address + fragment)
+    page.execute_script(AXE.read_text())
+    found = page.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in serious] == []
