@@ -17,7 +17,7 @@ from benchmark.store.store import Store
 
 #: Options that choose another mode than a plain run.
 MODES = {"list", "check_method", "lint", "table", "figure", "dry_run"}
-MODES |= {"report", "merge", "leaderboard", "check_results"}
+MODES |= {"report", "merge", "leaderboard", "check_results", "reproduce"}
 
 
 @pytest.fixture
