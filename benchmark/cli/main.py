@@ -85,6 +85,12 @@ def _mode(args: argparse.Namespace) -> str:
         return "reproducing"
     if args.report is not None:
         return "report"
+    if args.merge:
+        return "merge"
+    if args.leaderboard:
+        return "leaderboard"
+    if args.check_results:
+        return "submission"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

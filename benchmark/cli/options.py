@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from benchmark import __version__
 from benchmark.cli.data_options import add_data_options
+from benchmark.cli.modes import add_modes
 from benchmark.cli.numbers import whole
 from benchmark.errors import InputError
 from benchmark.study.defaults import (
@@ -56,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_data_options(parser.add_argument_group("data"))
     _add_grid_options(parser.add_argument_group("what to compare"))
     _add_run_options(parser.add_argument_group("how to run"))
-    _add_other_commands(parser.add_argument_group("instead of a run"))
+    add_modes(parser.add_argument_group("instead of a run"))
     return parser
 
 
@@ -184,59 +185,6 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
         "--audit",
         action="store_true",
         help="also evaluate the codes under every protocol; implies --save-codes",
-    )
-
-
-def _add_other_commands(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--print-config",
-        action="store_true",
-        help="print the options of this command as a file for --config",
-    )
-    group.add_argument(
-        "--list",
-        nargs="?",
-        const="all",
-        choices=("all", "methods", "datasets", "features", "protocols", "papers"),
-        help="list what is available",
-    )
-    group.add_argument(
-        "--table",
-        nargs="+",
-        default=[],
-        metavar="ID",
-        help="reproduce tables of the papers and compare them with the printed values, see --list "
-        "papers",
-    )
-    group.add_argument(
-        "--figure",
-        nargs="+",
-        default=[],
-        metavar="ID",
-        help="reproduce figures of the papers, see --list papers",
-    )
-    group.add_argument(
-        "--report",
-        nargs="*",
-        metavar="DATASET",
-        help="make tables, figures and pages again from all stored cells of these data sets, or "
-        "of all, without running anything",
-    )
-    group.add_argument(
-        "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
-    )
-    group.add_argument(
-        "--lint", action="store_true", help="check the data set and print a data sheet"
-    )
-    group.add_argument(
-        "--reproduce",
-        type=Path,
-        metavar="CELL",
-        help="make a stored cell again, from its folder below cells/ in the results folder, and "
-        "compare codes and metrics",
-    )
-    group.add_argument(
-        "--check-method", metavar="NAME", help="run the conformance suite on a method"
     )
 
 

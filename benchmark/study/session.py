@@ -36,7 +36,7 @@ from benchmark.study.results import Results
 from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache")
+RESERVED = ("cells", "cache", "site")
 #: Options that a cell keeps, so that it can be made again.
 SETTINGS = (
     *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
