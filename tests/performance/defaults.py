@@ -40,6 +40,7 @@ CANDIDATES = {
     "Without training of a network": ["pcah", "itq", "cca-itq", "ridge-itq"],
     "wdht": [
         "wdht",
+        "wdht[epochs=none]",
         "wdht[targets=raw]",
         "wdht[targets=unit]",
         "wdht[steps=1000,schedule=cosine]",
@@ -48,6 +49,7 @@ CANDIDATES = {
     ],
     "binary-tag": [
         "binary-tag",
+        "binary-tag[epochs=none]",
         "binary-tag[steps=1000,schedule=cosine]",
         "binary-tag[steps=500,schedule=cosine]",
         "binary-tag[lr=0.003]",
