@@ -253,7 +253,8 @@ def table(
 
     A trial that was not run leaves a dash, and a method none of whose trials were run is left out.
     """
-    lines = [f"## {title}", "", f"| {args.bits} bits | " + " | ".join(args.sets) + " |"]
+    lengths = " and ".join(map(str, args.bits))
+    lines = [f"## {title}", "", f"| mAP at {lengths} bits | " + " | ".join(args.sets) + " |"]
     lines.append("|:---|" + "---:|" * len(args.sets))
     for method in group:
         cells = []
@@ -265,7 +266,8 @@ def table(
             cells.append(" ".join(means) + (f" ({np.mean(spent):.1f} s)" if spent else ""))
         if any("." in cell for cell in cells):
             lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    return lines
+    # Four lines are the heading and the head of the table.
+    return lines if len(lines) > 4 else []
 
 
 if __name__ == "__main__":
