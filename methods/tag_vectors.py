@@ -61,8 +61,8 @@ def image_vectors(
         All zero for an image without any known tag.
     """
     W = aggregate(tags, word_vectors(tags), how, base)
-    if form == "centred":
-        known = has_vector(W)
+    known = has_vector(W)
+    if form == "centred" and known.any():
         W[known] -= W[known].mean(axis=0)
     if form != "raw":
         norms = np.linalg.norm(W, axis=1, keepdims=True)

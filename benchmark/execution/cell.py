@@ -214,7 +214,7 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
 
 
 def training_curves(method: Any) -> dict[str, np.ndarray]:
-    """Losses of a training, ``training`` and ``validation``, one for each epoch.
+    """Losses of a training, ``training`` and ``validation``, one for each round of 50 steps.
 
     Empty for a method without a ``history_`` that has such lists.
     """

@@ -117,7 +117,7 @@ class Store:
         return None if items is None or not len(items) else int(items[0].sum())
 
     def training_curves(self, folder: str) -> dict[str, np.ndarray]:
-        """``training`` and ``validation`` loss of each epoch; {} where nothing was recorded."""
+        """``training`` and ``validation`` loss of each 50 steps; {} where nothing was recorded."""
         return self._profile_arrays(folder, "history:")
 
     def has_codes(self, folder: str) -> bool:

@@ -92,7 +92,7 @@ class DeepDSH(SupervisedHasher):
         alpha: float = 0.03,
         dropout: float = 0.5,
         steps: int | None = 1400,
-        epochs: int | None = None,
+        epochs: int | None = 200,
         batch_size: int = 256,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,

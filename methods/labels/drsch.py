@@ -108,7 +108,7 @@ class DRSCH(SupervisedHasher):
         laplacian: float = 1e-5,
         dropout: float = 0.0,
         steps: int | None = 2000,
-        epochs: int | None = None,
+        epochs: int | None = 200,
         batch_size: int = 128,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,

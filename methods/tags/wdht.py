@@ -122,7 +122,7 @@ class WDHT(DeepHasher):
         reduction: str = "mean",
         dropout: float = 0.5,
         steps: int | None = 2000,
-        epochs: int | None = None,
+        epochs: int | None = 200,
         batch_size: int = 128,
         lr: float = 3e-3,
         backbone_lr: float = 1e-4,

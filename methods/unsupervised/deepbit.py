@@ -108,7 +108,7 @@ class DeepBit(DeepHasher):
         gamma: float = 1.0,
         init: str = "principal",
         steps: int | None = 700,
-        epochs: int | None = None,
+        epochs: int | None = 100,
         batch_size: int = 128,
         lr: float = 1e-2,
         optimizer: str = "sgd",

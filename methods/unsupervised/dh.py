@@ -78,7 +78,7 @@ class DH(DeepHasher):
         lambda3: float = 0.001,
         center: bool = True,
         steps: int | None = 800,
-        epochs: int | None = None,
+        epochs: int | None = 200,
         batch_size: int = 1024,
         lr: float = 1e-2,
         optimizer: str = "sgd",

@@ -40,16 +40,19 @@ CANDIDATES = {
     "Without training of a network": ["pcah", "itq", "cca-itq", "ridge-itq"],
     "wdht": [
         "wdht",
+        "wdht[epochs=none]",
         "wdht[targets=raw]",
         "wdht[targets=unit]",
+        "wdht[steps=200]",
         "wdht[steps=1000,schedule=cosine]",
         "wdht[steps=500,schedule=cosine]",
         "wdht[aggregation=itf]",
     ],
     "binary-tag": [
         "binary-tag",
+        "binary-tag[margin=0.5]",
+        "binary-tag[margin=0.5,square_similar=true]",
         "binary-tag[steps=1000,schedule=cosine]",
-        "binary-tag[steps=500,schedule=cosine]",
         "binary-tag[lr=0.003]",
     ],
     "dih": ["dih", "dih[mu=0.3]", "dih[mu=3.0]", "dih[lam=0.1]", "dih[lam=10.0]"],
@@ -250,7 +253,8 @@ def table(
 
     A trial that was not run leaves a dash, and a method none of whose trials were run is left out.
     """
-    lines = [f"## {title}", "", f"| {args.bits} bits | " + " | ".join(args.sets) + " |"]
+    lengths = " and ".join(map(str, args.bits))
+    lines = [f"## {title}", "", f"| mAP at {lengths} bits | " + " | ".join(args.sets) + " |"]
     lines.append("|:---|" + "---:|" * len(args.sets))
     for method in group:
         cells = []
@@ -262,7 +266,8 @@ def table(
             cells.append(" ".join(means) + (f" ({np.mean(spent):.1f} s)" if spent else ""))
         if any("." in cell for cell in cells):
             lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    return lines
+    # Four lines are the heading and the head of the table.
+    return lines if len(lines) > 4 else []
 
 
 if __name__ == "__main__":

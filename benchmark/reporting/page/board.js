@@ -73,11 +73,11 @@ function panel() {
     element("p", {}, "This command reproduces the numbers:"), element("pre", {}, m.command), element("div", { class: "scroll" }, table), plot);
   if (!box.open) box.showModal();
   const trained = data.training.find((t) => t.method === m.id && t.bits === state.bits) || data.training.find((t) => t.method === m.id);
-  if (!trained) { plot.textContent = "No loss of single epochs was recorded."; return; }
+  if (!trained) { plot.textContent = "No losses of a training were recorded."; return; }
   const lines = ["training", "validation"].filter((n) => trained[n]).map((n) => ({ id: n, look: { ...m, dash: n === "training" ? "" : "5 3" }, strong: true, every: 0,
-    points: trained[n].map((y, i) => [i + 1, y, `${n} loss after epoch ${i + 1}: ${y}`]) }));
+    points: trained[n].map((y, i) => [i + 1, y, `${n} loss in round ${i + 1} of 50 steps: ${y}`]) }));
   plot.before(element("p", {}, `Loss at ${trained.bits} bits, seed ${trained.seed}${trained.validation ? "; validation dashed" : ""}`));
-  chart(plot, lines, { xlabel: "epoch", ylabel: "loss", height: 300 });
+  chart(plot, lines, { xlabel: "round of 50 steps", ylabel: "loss", height: 300 });
 }
 
 function compare() {

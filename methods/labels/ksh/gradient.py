@@ -78,7 +78,7 @@ class GradientKSH(SupervisedHasher):
         labels: str = "labels",
         n_anchors: int = 300,
         steps: int | None = 1500,
-        epochs: int | None = None,
+        epochs: int | None = 200,
         batch_size: int = 256,
         lr: float = 5e-3,
         backbone_lr: float = 1e-4,

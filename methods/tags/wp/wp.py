@@ -144,7 +144,7 @@ class WeaklyPretrained(DeepHasher):
         delta: float = 1e-3,
         scale: str = "cosine",
         steps: int | None = 650,
-        epochs: int | None = None,
+        epochs: int | None = 100,
         batch_size: int = 128,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,
