@@ -54,12 +54,7 @@ def code_digest(module: str) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(imported_code(module)):
-        tree = ast.parse(source_of(name).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and body and _is_docstring(body[0]):
-                del body[0]
-        digest.update(ast.dump(tree).encode())
+        digest.update(_without_docstrings(_text_of(name)))
     return digest.hexdigest()[:16]
 
 
@@ -84,17 +79,39 @@ def imported_code(module: str) -> set[str]:
     return found
 
 
+def _text_of(module: str) -> str:
+    return source_of(module).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=None)
+def _without_docstrings(text: str) -> bytes:
+    """The syntax tree of a module's text; many methods import the same modules."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
+    return ast.dump(tree).encode()
+
+
 def _imports_of(module: str) -> list[str]:
     imported = []
-    for node in ast.walk(ast.parse(source_of(module).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = {alias.name for alias in node.names}
-            if node.module.partition(".")[0] in FOLLOWED:
-                imported += _homes(node.module, names)
-        elif isinstance(node, ast.Import):
-            names = {alias.name for alias in node.names}
-            imported += [name for name in names if name.partition(".")[0] in FOLLOWED]
+    for name, names in _import_statements(_text_of(module)):
+        if name.partition(".")[0] in FOLLOWED:
+            imported += _homes(name, set(names)) if names else [name]
     return imported
+
+
+@lru_cache(maxsize=None)
+def _import_statements(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Imported modules, each with the names that are taken from it; none for ``import``."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.module, tuple(alias.name for alias in node.names)))
+        elif isinstance(node, ast.Import):
+            found += [(alias.name, ()) for alias in node.names]
+    return tuple(found)
 
 
 def _homes(module: str, names: set[str]) -> list[str]:

@@ -173,7 +173,7 @@ class Session:
         foreseen = foresee(_with_copies(data, grid), self.options.cache)
         prices = price_cells(grid.cells(foreseen), self.options)
         text = price_text(prices, self.jobs)
-        if foreseen.bundle is None:
+        if not foreseen.has_features and not data.features.given:
             text += f"\nfeatures of {len(data.dataset):,} images are to be extracted first"
         return text
 
