@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -20,3 +26,15 @@ def single_threaded() -> Iterator[None]:
     """
     with threadpool_limits(1):
         yield
+
+
+def in_parallel(function: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+    """Results of a function for some tasks, in their order, from as many threads as there are.
+
+    Each task is computed in one thread, so that its result does not depend on how many there are.
+    NumPy gives way to other threads while it multiplies and adds.  There are ``OMP_NUM_THREADS``
+    threads, as for the libraries below, or else one for each core.
+    """
+    n_threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    with single_threaded(), ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(function, tasks))
