@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 import json
 import sys
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def _text_of(module: str) -> str:
     return source_of(module).read_text(encoding="utf-8")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _without_docstrings(text: str) -> bytes:
     """The syntax tree of a module's text; many methods import the same modules."""
     tree = ast.parse(text)
@@ -102,7 +102,7 @@ def _imports_of(module: str) -> list[str]:
     return imported
 
 
-@lru_cache(maxsize=None)
+@cache
 def _import_statements(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Imported modules, each with the names that are taken from it; none for ``import``."""
     found = []

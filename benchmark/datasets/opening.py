@@ -9,9 +9,12 @@ import numpy as np
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
-from benchmark.datasets.folder import MANIFEST, read_folder
+from benchmark.datasets.folder import MANIFEST
+from benchmark.datasets.layouts import read_path
+from benchmark.datasets.unseen import unseen, without_unseen
 from benchmark.errors import InputError
 from benchmark.registry import Variant
+from benchmark.registry.variants import split_variant
 
 
 def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
@@ -20,8 +23,11 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     Parameters
     ----------
     text : str
-        ``demo``, ``demo[n=500]``, or the path of a folder with a manifest.  A registered name
-        takes precedence over a folder of that name; write ``./demo`` for the folder.
+        ``demo``, ``demo[n=500]``, or the path of a folder or file in one of the layouts of
+        :mod:`benchmark.datasets.layouts`, with parameters in brackets where it needs some.  A
+        registered name takes precedence over a folder of that name; write ``./demo`` for the
+        folder.  The word ``unseen`` in the brackets of any data set keeps training items out of
+        the database, see :func:`benchmark.datasets.unseen.unseen`.
     root : Path
         Folder of the files of named data sets (``--data-root``).
     cache : Path
@@ -37,21 +43,32 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     InputError
         If there is no such data set, or if its files are missing or wrong.
     """
+    text, is_unseen = without_unseen(text)
     name = text.partition("[")[0].strip()
+    path, given = _split_path(text)
     if name in datasets.names():
         variant = datasets.parse(text)
         reader = datasets.find(name).load()
         dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
         _check_read(variant, dataset)
-    elif os.sep in text or Path(text).is_dir():
-        dataset = read_folder(Path(text))
+    elif os.sep in path or Path(path).exists():
+        dataset = read_path(Path(path), given, Path(root), Path(cache))
     else:
         try:
             datasets.find(name)
         except InputError as error:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
+    if is_unseen:
+        dataset = unseen(dataset)
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _split_path(text: str) -> tuple[str, dict[str, str]]:
+    """A path, and the parameters in brackets behind it."""
+    if Path(text).exists() or not text.endswith("]"):
+        return text, {}
+    return split_variant(text)
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

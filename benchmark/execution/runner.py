@@ -12,6 +12,7 @@ from benchmark.execution.pending import finished_cells
 from benchmark.execution.workers import spread
 from benchmark.log import to_stderr
 from benchmark.store.record import CellResult
+from benchmark.store.store import Store
 
 
 def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
@@ -33,6 +34,9 @@ def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
     bare = finished_cells(waiting, replace(options, save_codes=False)) if options.save_codes else {}
     if bare:
         to_stderr(f"cells that were stored without their codes and are run again: {len(bare)}")
+    damaged = sum(Store(options.results).is_damaged(cell.folder) for cell in waiting)
+    if damaged:
+        to_stderr(f"stored cells that were altered or are incomplete and are run again: {damaged}")
     # The longest first, so that no long cell is left alone at the end.
     waiting.sort(key=lambda cell: -cell.operations)
     with _progress(waiting) as advance:

@@ -10,7 +10,8 @@ from benchmark.errors import InputError
 from benchmark.execution.grid import Grid
 from benchmark.papers.opening import open_places
 from benchmark.papers.wanted import Wanted, known_variants
-from benchmark.preparation.features import OpenedData, read_features
+from benchmark.preparation.features import read_features
+from benchmark.preparation.request import OpenedData
 from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import Variant
 from benchmark.store.record import CellResult

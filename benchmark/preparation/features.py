@@ -6,98 +6,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
 from benchmark.datasets.given import (
-    GivenFeatures,
     check_given_features,
     has_been_read,
     read_given_features,
 )
 from benchmark.errors import InputError
-from benchmark.log import to_stderr
-from benchmark.preparation.bundle import Contents, FeatureRows, ImageFile, write_bundle
-from benchmark.preparation.tags import TagSource
+from benchmark.preparation import sources
+from benchmark.preparation.bundle import write_bundle
+from benchmark.preparation.contents import Contents, FeatureRows
+from benchmark.preparation.request import CheckedFeatures, FeatureRequest, OpenedData
 from benchmark.registry import extractors
 from features.networks import check_device
-from features.pixels import Pixels, side_for
-from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
-    from features.cache import FeatureFile
     from features.tags import TagAccount
     from methods.base import Task
 
 #: Feature files up to this size are read for a dry run too.
 SMALL_BYTES = 100_000_000
-
-#: Unreadable images named in a message; the others are counted.
-NAMED = 5
-
-
-@dataclass(frozen=True)
-class FeatureRequest:
-    """What the user asked for.
-
-    Attributes
-    ----------
-    name : str or None
-        A feature file of the data set or an extractor; None for the data set's default.
-    weights : Path or None
-        State dict of the extractor's network.
-    device : str
-        ``cpu`` or ``cuda``.
-    on_bad_image : {"skip", "error"}
-        Whether an image that cannot be read is left out or ends the run.
-    l2 : bool
-        Whether vectors are scaled to unit length.
-    end_to_end : bool
-        Whether networks are to be trained on the images, from this extractor's network.
-    copies : bool
-        Whether features of rotated images are wanted too.
-    """
-
-    name: str | None = None
-    weights: Path | None = None
-    device: str = "cpu"
-    on_bad_image: str = "skip"
-    l2: bool = False
-    end_to_end: bool = False
-    copies: bool = False
-
-
-@dataclass(frozen=True)
-class CheckedFeatures:
-    """The features to use, after everything that can be checked before work starts.
-
-    Attributes
-    ----------
-    name : str
-    given : GivenFeatures or None
-        The file that came with the data; None for features that are extracted.
-    """
-
-    name: str
-    given: GivenFeatures | None = None
-
-
-@dataclass(frozen=True)
-class OpenedData:
-    """A data set with the features and tags that are to be used of it; all of it is checked.
-
-    Attributes
-    ----------
-    dataset : Dataset
-    request : FeatureRequest
-    features : CheckedFeatures
-    tags : TagSource
-    """
-
-    dataset: Dataset
-    request: FeatureRequest
-    features: CheckedFeatures
-    tags: TagSource
 
 
 @dataclass(frozen=True)
@@ -137,7 +65,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
@@ -218,7 +146,7 @@ def foresee(data: OpenedData, cache: Path) -> Prepared:
         return _unknown(data, extractor.n_features)
     if request.copies:
         # Without them the cells that need them count as still to run.
-        copies = _rotated(dataset, dataset.split)
+        copies = sources.rotated(dataset, dataset.split)
         fingerprint = copies.fingerprint(dataset.fingerprint)
         known = are_cached(copies, extractor, folder, fingerprint)
         data = replace(data, request=replace(request, copies=known))
@@ -228,11 +156,11 @@ def foresee(data: OpenedData, cache: Path) -> Prepared:
 def _contents(data: OpenedData, cache: Path) -> Contents:
     """What the bundle of the data holds; features are extracted or read where they are not yet."""
     dataset, request, given = data.dataset, data.request, data.features.given
-    features = _given(given, request.l2, cache) if given else _extracted(data, cache)
+    features = sources.given(given, request.l2, cache) if given else sources.extracted(data, cache)
     usable = _usable_split(dataset, features)
-    images = _pixels(data, cache) if request.end_to_end else None
+    images = sources.pixels(data, cache) if request.end_to_end else None
     wanted = request.copies and not request.end_to_end and not given
-    copies = _copies(data, usable, cache) if wanted else None
+    copies = sources.copies(data, usable, cache) if wanted else None
     return Contents(dataset, usable, features, data.tags, images, copies)
 
 
@@ -283,67 +211,6 @@ def _task(dataset: Dataset, split: Split, n_features: int, *, has_tags: bool) ->
     )
 
 
-def _given(given: GivenFeatures, l2: bool, cache: Path) -> FeatureRows:
-    identity = {"file": given.name, "checksum": read_given_features(given, cache)}
-    name = _label(given.name, l2)
-    return FeatureRows(name, given.path, given.rows, given.n_features, identity, l2)
-
-
-def _extracted(data: OpenedData, cache: Path) -> FeatureRows:
-    from features.cache import cached_features
-
-    dataset, request, name = data.dataset, data.request, data.features.name
-    extractor = extractors.make(name, weights=request.weights, device=request.device)
-    stored = cached_features(dataset.images, extractor, cache / "features", dataset.fingerprint)
-    rows = np.arange(len(dataset))
-    if stored.unreadable:
-        message = _bad_images(dataset, stored.unreadable)
-        if request.on_bad_image == "error":
-            raise InputError(f"{message}; mend them, or leave them out with --on-bad-image skip")
-        to_stderr(f"warning: {message}; they are left out")
-        rows[list(stored.unreadable)] = -1
-    return FeatureRows(
-        _label(name, request.l2),
-        stored.path,
-        rows,
-        stored.open().shape[1],
-        dict(stored.identity),
-        request.l2,
-    )
-
-
-def _pixels(data: OpenedData, cache: Path) -> ImageFile:
-    """The images themselves, of which those without features are left out of the split."""
-    from features.cache import cached_features
-
-    dataset, name, weights = data.dataset, data.features.name, data.request.weights
-    pixels = Pixels(side_for(extractors.make(name, weights=weights).crop_size))
-    stored = cached_features(dataset.images, pixels, cache / "features", dataset.fingerprint)
-    return ImageFile(stored.path, name, weights, dict(stored.identity))
-
-
-def _copies(data: OpenedData, split: Split, cache: Path) -> FeatureFile:
-    """Features of rotated images of some training items."""
-    from features.cache import cached_features
-
-    request = data.request
-    images = _rotated(data.dataset, split)
-    extractor = extractors.make(data.features.name, weights=request.weights, device=request.device)
-    fingerprint = images.fingerprint(data.dataset.fingerprint)
-    return cached_features(images, extractor, cache / "features", fingerprint)
-
-
-def _rotated(dataset: Dataset, split: Split) -> RotatedImages:
-    return RotatedImages(dataset.images, split.train[drawn_rows(len(split.train))])
-
-
-def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:
-    names = ", ".join(dataset.images.name(i) for i in numbers[:NAMED])
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    count = "1 image" if len(numbers) == 1 else f"{len(numbers)} images"
-    return f"{count} of data set {dataset.name} cannot be read: {names}{more}"
-
-
 def _usable_split(dataset: Dataset, features: FeatureRows) -> Split:
     """The split without the items that have no features."""
     split = dataset.split
@@ -353,7 +220,3 @@ def _usable_split(dataset: Dataset, features: FeatureRows) -> Split:
     usable = Split(*parts, seed=split.seed)
     check_split(dataset.name, usable)
     return usable
-
-
-def _label(name: str, l2: bool) -> str:
-    return f"{name}-l2" if l2 else name

@@ -15,8 +15,10 @@ from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
 from methods.algebra.threads import in_parallel
-from methods.base import ROWS_AT_ONCE
 from methods.sharing import shared
+
+#: Rows that sums over training items take at once: bounds float64 copies (4096-d: 128 MB).
+ROWS_AT_ONCE = 4096
 
 #: Rows and columns of a product that one thread computes at once.
 TILE = 1024

@@ -10,7 +10,6 @@ from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackError, eigsh
 
 from methods.algebra.blocks import Centred, moments
-from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 #: Axes are computed in steps of this many, so that all usual code lengths share one result.
@@ -81,11 +80,9 @@ def fix_signs(vectors: np.ndarray) -> np.ndarray:
 
 
 @shared
-@single_threaded()
 def _leading_axes(X: np.ndarray, *, n_components: int) -> PrincipalAxes:
-    n, d = X.shape
     mean, scatter = moments(X)
-    scatter /= n - 1
+    scatter /= len(X) - 1
     variances, axes = largest_eigenvectors(scatter, n_components)
     variances, axes = np.maximum(variances, 0), fix_signs(axes)
     varies = variances > _rounding(X) * variances[0]

@@ -35,7 +35,8 @@ def test_the_digest_is_that_of_the_file(tmp_path, monkeypatch, order, dtype):
     np.save(tmp_path / "fc.npy", X)
     found = check_given_features(dataset(tmp_path / "fc.npy", 20), "fc")
     content = (tmp_path / "fc.npy").read_bytes()
-    assert read_given_features(found, tmp_path / "cache") == hashlib.blake2b(content, digest_size=16).hexdigest()
+    digest = read_given_features(found, tmp_path / "cache")
+    assert digest == hashlib.blake2b(content, digest_size=16).hexdigest()
     assert found.n_features == 5 and found.rows.tolist() == list(range(20))
 
 
