@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
 from methods.algebra.threads import in_parallel
-from methods.supervision import ALLOWED, taking_y
+from methods.supervision import handed_over, taking_y
 
 #: Rows that one thread encodes at once (4096-d: 16 MB in float64).
 ENCODED_AT_ONCE = 512
@@ -126,9 +126,8 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return () if self.supervision == "none" else (self.supervision,)
 
     def supervised_by(self, **available: Any) -> dict[str, Any]:
-        """The leakage guard: what of these :meth:`fit` is to be handed."""
-        allowed = ALLOWED[self.supervision]
-        return {k: v for k, v in available.items() if k in self.uses and k in allowed}
+        """What of these :meth:`fit` is to be handed; a run goes by the registry instead."""
+        return handed_over(self, self.supervision, available)
 
     def fit(self, X: np.ndarray, y: Any = None, *, tags: Any = None, labels: Any = None) -> Self:
         """Learn from training data.

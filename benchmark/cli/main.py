@@ -27,9 +27,12 @@ from benchmark.study.defaults import PROTOCOL
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if argv[:1] == ["encode"]:
+            return importlib.import_module("benchmark.cli.encode").run(argv[1:])
         args = parser.parse_args(argv)
         load_plugins(args.plugin)
         _check_names(args)
@@ -74,6 +77,10 @@ def _mode(args: argparse.Namespace) -> str:
         return "listing"
     if args.check_method:
         return "checking"
+    if args.reproduce:
+        return "reproducing"
+    if args.report is not None:
+        return "report"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

@@ -114,7 +114,7 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If an extractor cannot work here, if features are not finite, or if images cannot be read
         and the user asked for an error.
     """

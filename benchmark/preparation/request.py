@@ -66,9 +66,12 @@ class OpenedData:
     request : FeatureRequest
     features : CheckedFeatures
     tags : TagSource
+    source : str
+        What opens the data set again, wherever the command stands.
     """
 
     dataset: Dataset
     request: FeatureRequest
     features: CheckedFeatures
     tags: TagSource
+    source: str = ""
