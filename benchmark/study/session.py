@@ -20,14 +20,8 @@ from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
 from benchmark.files import check_writable, remove_leftovers
 from benchmark.log import to_stderr
-from benchmark.preparation.features import (
-    FeatureRequest,
-    OpenedData,
-    check_features,
-    check_tuning,
-    foresee,
-    prepare,
-)
+from benchmark.preparation.features import check_features, check_tuning, foresee, prepare
+from benchmark.preparation.request import FeatureRequest, OpenedData
 from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
 from benchmark.store.store import Store
 from benchmark.study import defaults
@@ -225,7 +219,7 @@ class Session:
         foreseen = foresee(_with_copies(data, grid), self.options.cache)
         prices = price_cells(grid.cells(foreseen), self.options)
         text = price_text(prices, self.jobs)
-        if foreseen.bundle is None:
+        if not foreseen.has_features and not data.features.given:
             text += f"\nfeatures of {len(data.dataset):,} images are to be extracted first"
         return text
 
