@@ -17,6 +17,7 @@ import numpy as np
 from benchmark.digests import value_digest
 from benchmark.execution.costs import Stopwatch, peak_megabytes, reset_peak_memory, versions
 from benchmark.execution.grid import Cell, make_hasher
+from benchmark.execution.neighbours import nearest
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
 from benchmark.preparation.bundle import open_bundle
@@ -30,6 +31,7 @@ from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
+from methods.search import representation
 from methods.sharing import seconds_spared, sharing
 
 
@@ -109,6 +111,7 @@ def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
 def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
     data = open_bundle(run.bundle)
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
+    searched = representation(hasher, cell.variant.option("search"))
     items = data.images if "images" in cell.specification else data.features
     watch = Stopwatch()
     tuned = None
@@ -116,7 +119,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         training = Training(items.train, data.train_tags, data.labels.train, data.copies)
         points = points_of(hasher, dict(cell.variant.parameters))
         with watch.time("tune"):
-            tuned = tune(hasher, points, training, cell.specification["tune"])
+            tuned = tune(hasher, points, training, cell.specification["tune"], searched)
         hasher.set_params(**tuned.chosen)
     reset_peak_memory()
     spared = seconds_spared()
@@ -128,12 +131,18 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
-        database_codes = hasher.encode(items.database)
-    queries = hasher.encode_queries(items.query)
-    search = SEARCHES[hasher.ranked_by]
+        database_codes = searched.items(hasher, items.database)
+    queries = searched.queries(hasher, items.query)
+    search = SEARCHES[searched.ranked_by]
+    wanted = bool(run.protocol.recall_at)
     with watch.time("evaluate"):
         evaluation = search.evaluate(
-            queries, database_codes, data.labels.query, data.labels.database, run.protocol
+            queries,
+            database_codes,
+            data.labels.query,
+            data.labels.database,
+            run.protocol,
+            neighbours=nearest(run.bundle, run.protocol.neighbours) if wanted else None,
         )
     metrics = {name: Value(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
@@ -188,6 +197,7 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
         status=status,
         folder=cell.folder,
         reason=reason,
+        ranked_by=cell.specification["ranked_by"],
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
         backbone=images["backbone"]["extractor"] if images else "",

@@ -15,6 +15,7 @@ from benchmark.execution.tuning import n_validation, points_of
 from benchmark.preparation.features import Prepared
 from benchmark.protocol.protocol import Protocol
 from benchmark.registry import Variant, methods
+from methods.search import Representation, representation
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
@@ -108,11 +109,14 @@ class Grid:
             "method": str(variant),
             "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
             "code": code_digest(entry.module),
+            "ranked_by": _searched(variant, hasher).ranked_by,
             "bits": bits,
             "seed": seed,
             "protocol": self.protocol.specification(),
             "engine": [package_digest("benchmark.protocol")],
         }
+        if variant.options:
+            specification["engine"].append(code_digest("methods.search"))
         looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
         if hasattr(hasher, "recipe"):
             looked_at |= {"network"}
@@ -146,6 +150,14 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
         return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
     except Exception as error:
         raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+
+
+def _searched(variant: Variant, hasher: Hasher) -> Representation:
+    """How the method of a cell is searched, or an InputError where it cannot be so."""
+    try:
+        return representation(hasher, variant.option("search"))
+    except ValueError as error:
+        raise InputError(f"method {variant}: {error}") from error
 
 
 def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:

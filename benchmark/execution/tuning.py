@@ -23,6 +23,7 @@ from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
 from benchmark.store.record import TunedPoint, Tuning
 from methods.deep.computing import computing, computing_with
+from methods.search import Representation, representation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,11 @@ def n_validation(n_known: int) -> int:
 
 
 def tune(
-    hasher: Hasher, points: Sequence[Mapping[str, Any]], data: Training, relevance: str
+    hasher: Hasher,
+    points: Sequence[Mapping[str, Any]],
+    data: Training,
+    relevance: str,
+    searched: Representation | None = None,
 ) -> Tuning:
     """Try points of a method's grid on a validation part of the training items.
 
@@ -126,6 +131,8 @@ def tune(
     relevance : {"labels", "tags"}
         The relevance of two items: :func:`shared_labels`, as in the papers, or
         :func:`similar_tags`, which uses no labels.
+    searched : Representation, optional
+        How the method is searched; as it says itself by default.
 
     Returns
     -------
@@ -136,6 +143,7 @@ def tune(
     ValueError
         If the method fails at every point.
     """
+    searched = searched or representation(hasher, None)
     judge = shared_labels(data.labels) if relevance == "labels" else similar_tags(data.tags)
     queries, fitted = _parts(judge.known, hasher.random_state)
     labels = judge.as_labels(queries, fitted)
@@ -146,9 +154,8 @@ def tune(
         try:
             with _own_checkpoints(number):
                 _fit(candidate, data, fitted)
-            value = _mean_average_precision(
-                candidate, data.items[queries], data.items[fitted], labels
-            )
+            items = data.items[queries], data.items[fitted]
+            value = _mean_average_precision(candidate, searched, *items, labels)
         except (ArithmeticError, ValueError) as exception:
             error = f"{type(exception).__name__}: {exception}".splitlines()[0]
         trials.append(TunedPoint(point, value, time.perf_counter() - start, error))
@@ -221,9 +228,10 @@ def _fit(hasher: Hasher, data: Training, rows: np.ndarray) -> None:
 
 def _mean_average_precision(
     hasher: Hasher,
+    searched: Representation,
     queries: np.ndarray | ImageArray,
     database: np.ndarray | ImageArray,
     labels: tuple[np.ndarray, np.ndarray],
 ) -> float:
-    codes = hasher.encode_queries(queries), hasher.encode(database)
-    return SEARCHES[hasher.ranked_by].evaluate(*codes, *labels, VALIDATION)["mAP@all"]
+    codes = searched.queries(hasher, queries), searched.items(hasher, database)
+    return SEARCHES[searched.ranked_by].evaluate(*codes, *labels, VALIDATION)["mAP@all"]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from benchmark.protocol.protocol import Protocol
 
 #: What a metric may need: which items are relevant, the order of the items, how many labels they
-#: share in that order, Hamming distances, the codes of the database, or the clock of a run.
-Need = Literal["relevance", "order", "grades", "ball", "codes", "run"]
+#: share in that order, the nearest items in that order, Hamming distances, the codes of the
+#: database, or the clock of a run.
+Need = Literal["relevance", "order", "grades", "neighbours", "ball", "codes", "run"]
 
 
 def _always(cut_off: int, n_database: int) -> bool:
@@ -119,6 +120,31 @@ METRICS = (
         "grades",
         function="ndcg",
         at="ndcg_at",
+    ),
+    Metric(
+        "ACG@{k}",
+        "Average cumulative gain: labels shared with each of the first {k:,} items, on average",
+        "higher",
+        "grades",
+        function="cumulative_gain",
+        at="acg_at",
+    ),
+    Metric(
+        "wmAP@{k}",
+        "Weighted mAP over the first {k:,} items: ACG at each relevant item, on average",
+        "higher",
+        "grades",
+        function="weighted_precision",
+        at="wmap_at",
+    ),
+    Metric(
+        "recall@{k}",
+        "Share of the nearest items by features that are among the first {k:,}",
+        "higher",
+        "neighbours",
+        function="recall_at",
+        at="recall_at",
+        every_query=True,
     ),
     Metric(
         "P@r{k}",
@@ -262,7 +288,7 @@ def is_of_ball(metric: str) -> bool:
 
 def has_ties(metric: str) -> bool:
     """Whether the metric cuts or orders the ranking, so that the order of ties matters."""
-    return _needs(metric) in ("order", "grades")
+    return _needs(metric) in ("order", "grades", "neighbours")
 
 
 def is_ranked(metric: str) -> bool:

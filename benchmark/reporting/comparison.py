@@ -60,7 +60,8 @@ def comparison_table(
     footnotes = Footnotes()
     rows = []
     for method in method_names(cells):
-        note = note_on_method([cell for cell in cells if cell.method == method], footnotes)
+        of_method = [cell for cell in cells if cell.method == method]
+        note = note_on_method(of_method, footnotes)
         groups_of_row = [groups.get((method, b), []) for b in bits]
         entries = tuple(
             replace(
@@ -69,7 +70,7 @@ def comparison_table(
             )
             for b, group in zip(bits, groups_of_row, strict=True)
         )
-        rows.append(Row(method, entries, note))
+        rows.append(Row(method, entries, note, is_bound=of_method[0].is_bound))
     ranked = is_ranked(metric) and len(rows) > 1
     tests = significance.tests if ranked else {}
     return Table(
@@ -113,9 +114,11 @@ def _marked(
     """Rows whose entries say where they stand in their column."""
     methods = [row.method for row in rows]
     columns = []
-    for b, column in zip(bits, zip(*(row.entries for row in rows), strict=True), strict=True):
-        printed = [None if e.mean is None else float(format_value(metric, e.mean)) for e in column]
+    for position, b in enumerate(bits):
+        means = [row.compared[position] for row in rows]
+        printed = [None if m is None else float(format_value(metric, m)) for m in means]
         marks = column_marks(methods, printed, tests.get(b))
+        column = [row.entries[position] for row in rows]
         columns.append([replace(e, **m._asdict()) for e, m in zip(column, marks, strict=True)])
     entries = zip(*columns, strict=True)
     return tuple(replace(row, entries=e) for row, e in zip(rows, entries, strict=True))

@@ -61,11 +61,27 @@ class TableEntry:
 
 @dataclass(frozen=True)
 class Row:
-    """A method, an entry for each code length, and the number of its own footnote (or empty)."""
+    """A method and an entry for each code length.
+
+    Attributes
+    ----------
+    method : str
+    entries : tuple of TableEntry
+    note : str
+        Number of its own footnote, or empty.
+    is_bound : bool
+        Whether it is no code, but a bound beside the codes, which is not compared with them.
+    """
 
     method: str
     entries: tuple[TableEntry, ...]
     note: str = ""
+    is_bound: bool = False
+
+    @property
+    def compared(self) -> tuple[float | None, ...]:
+        """The means that take part in the comparison of methods; None for the others."""
+        return tuple(None if self.is_bound else entry.mean for entry in self.entries)
 
 
 @dataclass(frozen=True)
@@ -138,12 +154,11 @@ class Table:
     def separated(self) -> tuple[int, ...]:
         """Code lengths at which the best is significantly better than the second."""
         methods = [row.method for row in self.rows]
-        columns = zip(self.bits, zip(*(row.entries for row in self.rows), strict=True), strict=True)
+        columns = zip(self.bits, zip(*(r.compared for r in self.rows), strict=True), strict=True)
         return tuple(
             bits
-            for bits, column in columns
-            if bits in self.tests
-            and best_is_separated(methods, [e.mean for e in column], self.tests[bits])
+            for bits, means in columns
+            if bits in self.tests and best_is_separated(methods, means, self.tests[bits])
         )
 
     def frame(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,8 +23,8 @@ class Significance:
     Attributes
     ----------
     tests : mapping of int to PairwiseTests
-        Code length to the comparison of all methods that were trained more than once; a code
-        length at which fewer than two were is left out.
+        Code length to the comparison of all methods that were trained more than once, without
+        bounds, which are no codes; a code length at which fewer than two were is left out.
     untested : mapping of int to str
         Code length at which methods have values but no comparison to the reason.
     intervals : mapping of (str, int) to Interval
@@ -54,18 +54,21 @@ def significance_of(
     store : Store
     metrics : sequence of str
     """
+    compared = {cell.method for cell in cells if not cell.is_bound}
     return {
-        metric: _of_metric(values) for metric, values in _per_query(cells, store, metrics).items()
+        metric: _of_metric(values, compared)
+        for metric, values in _per_query(cells, store, metrics).items()
     }
 
 
-def _of_metric(values: Values) -> Significance:
+def _of_metric(values: Values, compared: Set[str]) -> Significance:
     tests, intervals, untested = {}, {}, {}
     for bits, methods in sorted(values.items()):
-        trained_again = {name: rows for name, rows in methods.items() if len(rows) > 1}
+        coded = {name: rows for name, rows in methods.items() if name in compared}
+        trained_again = {name: rows for name, rows in coded.items() if len(rows) > 1}
         if len(trained_again) > 1:
             tests[bits] = compare_methods(trained_again)
-        elif len(methods) > 1:
+        elif len(coded) > 1:
             untested[bits] = ONE_TRAINING
         found = bootstrap_intervals(list(methods.values()))
         intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
