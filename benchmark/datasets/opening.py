@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from benchmark.errors import InputError
 from benchmark.registry import Variant
 
 
-def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
+def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None = None) -> Dataset:
     """Open a named data set, a variant of one, or a folder.
 
     Parameters
@@ -26,6 +27,8 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
         Folder of the files of named data sets (``--data-root``).
     cache : Path
         Folder of stored splits.
+    split_seed : int, optional
+        Seed of the split in place of the data set's own; the name stays that of the data set.
 
     Returns
     -------
@@ -35,15 +38,25 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     Raises
     ------
     InputError
-        If there is no such data set, or if its files are missing or wrong.
+        If there is no such data set, if its files are missing or wrong, or if a split is asked
+        for and it comes with one.
     """
     name = text.partition("[")[0].strip()
     if name in datasets.names():
         variant = datasets.parse(text)
         reader = datasets.find(name).load()
-        dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
+        parameters = dict(variant.parameters)
+        if split_seed is not None:
+            if "split_seed" not in datasets.find(name).parameters:
+                raise _with_its_split(text)
+            parameters["split_seed"] = split_seed
+        dataset = reader(**parameters).load(Path(root), Path(cache))
         _check_read(variant, dataset)
+        if split_seed is not None:
+            dataset = replace(dataset, name=str(variant))
     elif os.sep in text or Path(text).is_dir():
+        if split_seed is not None:
+            raise _with_its_split(text)
         dataset = read_folder(Path(text))
     else:
         try:
@@ -52,6 +65,10 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _with_its_split(text: str) -> InputError:
+    return InputError(f"--split-per-seed: data set {text} comes with its split; leave it out")
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

@@ -197,6 +197,7 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
         status=status,
         folder=cell.folder,
         reason=reason,
+        split=cell.specification["split"],
         ranked_by=cell.specification["ranked_by"],
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",

@@ -14,6 +14,8 @@ from benchmark.store.store import Store
 
 #: Values of each query by code length and method, (seeds, queries).
 Values = dict[int, dict[str, np.ndarray]]
+#: The split of a cell, and its values of each query.
+Row = tuple[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,28 @@ def _per_query(
     cells: Sequence[CellResult], store: Store, metrics: Sequence[str]
 ) -> dict[str, Values]:
     """Stored values of each query; every cell is read once."""
-    seeds: dict[str, dict[int, dict[str, list[np.ndarray]]]] = {metric: {} for metric in metrics}
+    rows: dict[str, dict[int, dict[str, list[Row]]]] = {metric: {} for metric in metrics}
     for cell in cells:
         if cell.status != "done":
             continue
         per_query = store.per_query(cell.folder)
         for metric in metrics:
             if metric in per_query:
-                of_bits = seeds[metric].setdefault(cell.bits, {})
-                of_bits.setdefault(cell.method, []).append(per_query[metric])
+                of_bits = rows[metric].setdefault(cell.bits, {})
+                of_bits.setdefault(cell.method, []).append((cell.split, per_query[metric]))
     return {
-        metric: {
-            bits: {method: np.stack(rows) for method, rows in methods.items()}
-            for bits, methods in of_metric.items()
-        }
-        for metric, of_metric in seeds.items()
+        metric: {bits: _stacked(methods) for bits, methods in of_metric.items()}
+        for metric, of_metric in rows.items()
     }
+
+
+def _stacked(methods: Mapping[str, Sequence[Row]]) -> dict[str, np.ndarray]:
+    """Rows as arrays over the queries of all splits; those of other splits do not count."""
+    lengths = {split: len(values) for rows in methods.values() for split, values in rows}
+    ends = dict(zip(lengths, np.cumsum(list(lengths.values())), strict=True))
+    stacked = {}
+    for method, rows in methods.items():
+        stacked[method] = np.full((len(rows), sum(lengths.values())), np.nan)
+        for row, (split, values) in zip(stacked[method], rows, strict=True):
+            row[ends[split] - len(values) : ends[split]] = values
+    return stacked

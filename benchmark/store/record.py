@@ -90,6 +90,8 @@ class CellResult:
         ``done``, ``skipped`` or ``failed``.
     reason : str
         Why it was skipped, or the error's last line.
+    split : str
+        Checksum of the items that were used; cells of one split met the same queries.
     ranked_by : str
         ``hamming``, ``scores``, or ``cosine`` of vectors that are no codes: a bound, no result.
     fidelity : str
@@ -116,6 +118,7 @@ class CellResult:
     seed: int
     status: str
     reason: str = ""
+    split: str = ""
     ranked_by: str = "hamming"
     fidelity: str = "paper"
     tags: str = ""

@@ -135,7 +135,9 @@ class Session:
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
 
-    def open(self, text: str, features: str | None = None) -> OpenedData:
+    def open(
+        self, text: str, features: str | None = None, *, split_seed: int | None = None
+    ) -> OpenedData:
         """Open what ``--dataset`` names and check features and tags, before any work starts.
 
         Parameters
@@ -143,6 +145,8 @@ class Session:
         text : str
         features : str, optional
             What to use where the user names no features, for a data set with images.
+        split_seed : int, optional
+            Seed of the split in place of the data set's own.
 
         Raises
         ------
@@ -153,7 +157,8 @@ class Session:
         _check_apart(options.results, text)
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
-        dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
+        splits = options.cache / "splits"
+        dataset = open_dataset(text, Path(self.data_root), splits, split_seed=split_seed)
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
         request = self._request(dataset, features)
