@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.protocol.evaluate import evaluate, evaluate_scores, evaluate_vectors
     from benchmark.protocol.protocol import Protocol
+    from benchmark.study.models import load_hasher
     from benchmark.study.study import Study
 
 __version__ = "0.1.0"
-__all__ = ["Protocol", "Study", "evaluate", "evaluate_scores", "evaluate_vectors"]
+__all__ = [
+    "Protocol",
+    "Study",
+    "evaluate",
+    "evaluate_scores",
+    "evaluate_vectors",
+    "load_hasher",
+]
 
 _HOMES = {
     "Protocol": "benchmark.protocol.protocol",
@@ -19,6 +27,7 @@ _HOMES = {
     "evaluate": "benchmark.protocol.evaluate",
     "evaluate_scores": "benchmark.protocol.evaluate",
     "evaluate_vectors": "benchmark.protocol.evaluate",
+    "load_hasher": "benchmark.study.models",
 }
 
 

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from features.errors import FeatureError, one_line
-from features.growing import GrowingFile, hash_file, npy_path, read_json, sidecar_path
+from features.growing import GrowingFile, hash_file, npy_path, read_note, sidecar_path
 
 if TYPE_CHECKING:
     from features.extractors import Extractor
@@ -231,7 +231,7 @@ def _stored_note(base: Path, spec: Mapping[str, Any], log: Log) -> dict[str, Any
     path = npy_path(base)
     if not path.exists():
         return None
-    note = read_json(sidecar_path(base))
+    note = read_note(sidecar_path(base))
     if (
         note.get("spec") == spec
         and note.get("bytes") == path.stat().st_size

@@ -17,7 +17,7 @@ from sklearn.utils import Tags, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
-from methods.supervision import ALLOWED, taking_y
+from methods.supervision import handed_over, in_one_thread, taking_y
 from methods.task import Task
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
@@ -107,9 +107,8 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return () if self.supervision == "none" else (self.supervision,)
 
     def supervised_by(self, **available: Any) -> dict[str, Any]:
-        """The leakage guard: what of these :meth:`fit` is to be handed."""
-        allowed = ALLOWED[self.supervision]
-        return {k: v for k, v in available.items() if k in self.uses and k in allowed}
+        """What of these :meth:`fit` is to be handed; a run goes by the registry instead."""
+        return handed_over(self, self.supervision, available)
 
     def fit(self, X: np.ndarray, y: Any = None, *, tags: Any = None, labels: Any = None) -> Self:
         """Learn from training data.
@@ -225,11 +224,12 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         made = np.empty((len(X), *shape), dtype=dtype)
-        for rows in gen_batches(len(X), ROWS_AT_ONCE):
-            items = X[rows]
-            if isinstance(items, np.ndarray):
-                items = items.astype(np.float64, copy=False)
-            made[rows] = function(items)
+        with in_one_thread(X):
+            for rows in gen_batches(len(X), ROWS_AT_ONCE):
+                items = X[rows]
+                if isinstance(items, np.ndarray):
+                    items = items.astype(np.float64, copy=False)
+                made[rows] = function(items)
         return made
 
     def _check_shape(self, function: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from scipy.sparse import issparse, sparray, spmatrix
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
+
+from features.pixels import ImageArray
+from methods.algebra.threads import single_threaded
 
 #: What a method may be handed besides features, by the supervision that it declares.
 ALLOWED = {
@@ -26,11 +30,28 @@ MISSING = {
 }
 
 
+def handed_over(hasher: Any, supervision: str, available: Mapping[str, Any]) -> dict[str, Any]:
+    """What of these a method uses and, by its supervision, may be handed.
+
+    Parameters
+    ----------
+    hasher : Hasher
+    supervision : {"none", "tags", "labels"}
+    available : mapping of str to object
+        By the names of :data:`ALLOWED`.
+    """
+    allowed, uses = ALLOWED[supervision], hasher.uses
+    return {name: value for name, value in available.items() if name in uses and name in allowed}
+
+
 def taking_y(fit: Callable) -> Callable:
     """A method's own ``fit(self, X, *, tags, labels)`` as ``fit(self, X, y=None, *, ...)``.
 
     scikit-learn hands the target over as second argument.  A method whose ``uses`` names labels
     gets it as `labels`, in the form of :func:`multi_hot`; no other method sees it.
+
+    Features are learnt from in one thread (:mod:`methods.algebra.threads`), images in as many as
+    there are, since a network's convolutions take long.
 
     Parameters
     ----------
@@ -57,7 +78,8 @@ def taking_y(fit: Callable) -> Callable:
                 if given.get(name) is None:
                     raise ValueError(f"{type(self).__name__}: {MISSING[name]}")
                 check_consistent_length(X, given[name])
-        return fit(self, X, **given)
+        with in_one_thread(X):
+            return fit(self, X, **given)
 
     signature = inspect.signature(fit)
     parameters = list(signature.parameters.values())
@@ -66,6 +88,11 @@ def taking_y(fit: Callable) -> Callable:
         parameters.insert(2, y)
     with_y.__signature__ = signature.replace(parameters=parameters)
     return with_y
+
+
+def in_one_thread(X: Any) -> AbstractContextManager[None]:
+    """A block in which features are handled in one thread, and images in as many as there are."""
+    return nullcontext() if isinstance(X, ImageArray) else single_threaded()
 
 
 def multi_hot(labels: Any) -> np.ndarray | sparray | spmatrix:

@@ -7,6 +7,7 @@ Torch, numba, scikit-learn and the methods load only when work starts, so that `
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -21,20 +22,22 @@ from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
 from benchmark.study.defaults import PROTOCOL
-from features.errors import FeatureError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if argv[:1] == ["encode"]:
+            return importlib.import_module("benchmark.cli.encode").run(argv[1:])
         args = parser.parse_args(argv)
         load_plugins(args.plugin)
         _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
-    except (InputError, FeatureError) as error:
+    except InputError as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
@@ -44,6 +47,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Somebody closed the pipe (``| head``); there is nobody left to complain to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(f"{parser.prog}: error: {_of_the_system(error)}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the system refused, in one line: what, where, and what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what = error.strerror or str(error)
+        return (
+            f"{where}{what}: the disk may be full; free space, or name other folders with "
+            "--results and --cache (finished cells are kept)"
+        )
+    return f"{where}{error.strerror}; finished cells are kept"
 
 
 def _check_names(args: argparse.Namespace) -> None:
@@ -59,6 +77,10 @@ def _mode(args: argparse.Namespace) -> str:
         return "listing"
     if args.check_method:
         return "checking"
+    if args.reproduce:
+        return "reproducing"
+    if args.report is not None:
+        return "report"
     if args.lint:
         return "linting"
     return "papers" if args.table or args.figure else "study"

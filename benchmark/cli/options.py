@@ -23,6 +23,7 @@ examples:
   run_benchmark.py --plugin my_method.py --methods my-method itq
   run_benchmark.py --table 3 4                         tables of a paper with our numbers
   run_benchmark.py --dataset my_photos --lint          check the data first
+  run_benchmark.py encode --help                       hash images with a stored method
 
 exit status: 0 all cells are done or skipped, 1 some cell failed, 2 bad arguments or data
 """
@@ -53,7 +54,9 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--dataset",
         metavar="NAME|FOLDER",
-        help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv "
+        help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv, "
+        "lists of images or MATLAB files; the word 'unseen' in the brackets keeps training items "
+        "out of the database "
         f"(default: {DATASET}; with --table or --figure the paper's data set)",
     )
     group.add_argument(
@@ -91,6 +94,25 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         default=1,
         metavar="N",
         help="drop tags that occur in fewer than N training images (default: %(default)s)",
+    )
+    group.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch the files of the data set first (cifar10)",
+    )
+    group.add_argument(
+        "--tags",
+        type=Path,
+        metavar="FILE",
+        help="tags of photos, joined by photo id: All_Tags.txt of NUS-WIDE, or the folder "
+        "meta/tags of MIRFLICKR (default: the data set's own)",
+    )
+    group.add_argument(
+        "--on-missing-image",
+        choices=CHOICES["on_missing_image"],
+        default="skip",
+        help="leave out images that a list names and that are not on disk, or stop with an error "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--on-bad-image",
@@ -215,6 +237,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--save-codes", action="store_true", help="store the codes of all cells")
     group.add_argument(
+        "--save-models",
+        action="store_true",
+        help="store the fitted methods of all cells, for 'run_benchmark.py encode'",
+    )
+    group.add_argument(
         "--audit",
         action="store_true",
         help="also evaluate the codes under every protocol; implies --save-codes",
@@ -245,10 +272,24 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         help="reproduce figures of the papers, see --list papers",
     )
     group.add_argument(
+        "--report",
+        nargs="*",
+        metavar="DATASET",
+        help="make tables, figures and pages again from all stored cells of these data sets, or "
+        "of all, without running anything",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="print the number of cells and their estimated cost"
     )
     group.add_argument(
         "--lint", action="store_true", help="check the data set and print a data sheet"
+    )
+    group.add_argument(
+        "--reproduce",
+        type=Path,
+        metavar="CELL",
+        help="make a stored cell again, from its folder below cells/ in the results folder, and "
+        "compare codes and metrics",
     )
     group.add_argument(
         "--check-method", metavar="NAME", help="run the conformance suite on a method"

@@ -10,9 +10,12 @@ import numpy as np
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
-from benchmark.datasets.folder import MANIFEST, read_folder
+from benchmark.datasets.copies.layouts import read_path
+from benchmark.datasets.folder import MANIFEST
+from benchmark.datasets.unseen import unseen, without_unseen
 from benchmark.errors import InputError
 from benchmark.registry import Variant
+from benchmark.registry.variants import split_variant
 
 
 def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None = None) -> Dataset:
@@ -21,8 +24,11 @@ def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None =
     Parameters
     ----------
     text : str
-        ``demo``, ``demo[n=500]``, or the path of a folder with a manifest.  A registered name
-        takes precedence over a folder of that name; write ``./demo`` for the folder.
+        ``demo``, ``demo[n=500]``, or the path of a folder or file in one of the layouts that
+        :mod:`benchmark.datasets.copies.layouts` knows, with parameters in brackets where it needs
+        some.  A registered name takes precedence over a folder of that name; write ``./demo`` for
+        the folder.  The word ``unseen`` in the brackets of any data set keeps training items out of
+        the database, see :func:`benchmark.datasets.unseen.unseen`.
     root : Path
         Folder of the files of named data sets (``--data-root``).
     cache : Path
@@ -41,7 +47,9 @@ def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None =
         If there is no such data set, if its files are missing or wrong, or if a split is asked
         for and it comes with one.
     """
+    text, is_unseen = without_unseen(text)
     name = text.partition("[")[0].strip()
+    path, given = _split_path(text)
     if name in datasets.names():
         variant = datasets.parse(text)
         reader = datasets.find(name).load()
@@ -54,21 +62,30 @@ def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None =
         _check_read(variant, dataset)
         if split_seed is not None:
             dataset = replace(dataset, name=str(variant))
-    elif os.sep in text or Path(text).is_dir():
-        if split_seed is not None:
-            raise _with_its_split(text)
-        dataset = read_folder(Path(text))
+    elif split_seed is not None and (os.sep in path or Path(path).exists()):
+        raise _with_its_split(text)
+    elif os.sep in path or Path(path).exists():
+        dataset = read_path(Path(path), given, Path(root), Path(cache))
     else:
         try:
             datasets.find(name)
         except InputError as error:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
+    if is_unseen:
+        dataset = unseen(dataset)
     check_split(dataset.name, dataset.split)
     return dataset
 
 
 def _with_its_split(text: str) -> InputError:
     return InputError(f"--split-per-seed: data set {text} comes with its split; leave it out")
+
+
+def _split_path(text: str) -> tuple[str, dict[str, str]]:
+    """A path, and the parameters in brackets behind it."""
+    if Path(text).exists() or not text.endswith("]"):
+        return text, {}
+    return split_variant(text)
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from benchmark.digests import code_digest, package_digest, value_digest
-from benchmark.errors import InputError
+from benchmark.execution.guard import asked, reason_to_skip
 from benchmark.execution.tuning import n_validation, points_of
 from benchmark.preparation.features import Prepared
 from benchmark.protocol.protocol import Protocol
 from benchmark.registry import Variant, methods
-from methods.search import Representation, representation
+from methods.search import representation
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
@@ -99,25 +99,31 @@ class Grid:
     def uses(self, name: str) -> bool:
         """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
         seed = self.seeds[0]
-        return any(name in make_hasher(v, self.bits[0], seed).uses for v in self.variants)
+        return any(
+            name in asked(v, lambda v=v: make_hasher(v, self.bits[0], seed).uses)
+            for v in self.variants
+        )
 
     def _cell(self, variant: Variant, bits: int, seed: int, data: Prepared) -> Cell:
         entry, task = methods.find(variant.name), data.task
         hasher = make_hasher(variant, bits, seed)
+        searched = asked(variant, lambda: representation(hasher, variant.option("search")))
         specification = {
             **data.identity,
             "method": str(variant),
             "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
             "code": code_digest(entry.module),
-            "ranked_by": _searched(variant, hasher).ranked_by,
+            "ranked_by": searched.ranked_by,
             "bits": bits,
             "seed": seed,
             "protocol": self.protocol.specification(),
             "engine": [package_digest("benchmark.protocol")],
         }
+        looked_at = asked(variant, lambda: {*hasher.uses})
+        if hasher.end_to_end:
+            looked_at |= {"images"}
         if variant.options:
             specification["engine"].append(code_digest("methods.search"))
-        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
         if hasattr(hasher, "recipe"):
             looked_at |= {"network"}
         points = points_of(hasher, dict(variant.parameters)) if self.tune else []
@@ -128,12 +134,10 @@ class Grid:
         specification |= {
             name: dict(part) for name, part in data.parts.items() if name in looked_at
         }
-        try:
-            hasher.check_parameters()
-            reason = _missing_input(hasher, task) or hasher.skip(task)
-            operations = 0.0 if reason else _operations(hasher, points, task)
-        except Exception as error:
-            raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+        asked(variant, hasher.check_parameters)
+        reason = _missing_input(hasher, task)
+        reason = reason or reason_to_skip(variant, lambda: hasher.skip(task))
+        operations = 0.0 if reason else asked(variant, lambda: _operations(hasher, points, task))
         return Cell(variant, bits, seed, specification, reason, operations)
 
 
@@ -146,18 +150,7 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
         If its constructor refuses the parameters.
     """
     cls = methods.find(variant.name).load()
-    try:
-        return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
-    except Exception as error:
-        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
-
-
-def _searched(variant: Variant, hasher: Hasher) -> Representation:
-    """How the method of a cell is searched, or an InputError where it cannot be so."""
-    try:
-        return representation(hasher, variant.option("search"))
-    except ValueError as error:
-        raise InputError(f"method {variant}: {error}") from error
+    return asked(variant, lambda: cls(n_bits=bits, random_state=seed, **dict(variant.parameters)))
 
 
 def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmark.protocol import metrics
-from benchmark.protocol.catalogue import METRICS, Metric, Need, needs_of
+from benchmark.protocol.catalogue import METRICS, needs_of
 from benchmark.protocol.evaluation import Bounds, Curve, Evaluation
 from benchmark.protocol.hamming import Profile, hamming_profile, index_profile, pack
+from benchmark.protocol.metric import Metric, Need
 from benchmark.protocol.metrics import PerQuery
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.scores import score_index_profile, score_profile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from benchmark.protocol.protocol import Protocol
 from benchmark.reporting.audit import audit_cells
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.diagnostics import DiagnosticRow, diagnostic_rows
+from benchmark.reporting.order import best_first
 from benchmark.reporting.table import Table
 from benchmark.significance.evidence import UNTESTED, Significance, significance_of
 from benchmark.store.record import CellResult
@@ -26,12 +28,12 @@ class Report:
     Attributes
     ----------
     cells : sequence of CellResult
-        One data set and one feature kind.
+        One data set and one feature kind, the best first as :func:`best_first` has it.
     store : Store
         Where they are stored.
     protocol : Protocol
-    dataset : Dataset
-        Its split holds the items that were used.
+    dataset : Dataset or None
+        Its split holds the items that were used; None where only the cells are there.
     significance : mapping of str to Significance
         Intervals and tests of the metrics that decide between methods.
     tables : mapping of str to Table
@@ -44,7 +46,7 @@ class Report:
     cells: Sequence[CellResult]
     store: Store
     protocol: Protocol
-    dataset: Dataset
+    dataset: Dataset | None
     significance: Mapping[str, Significance]
     tables: Mapping[str, Table]
     diagnostics: Sequence[DiagnosticRow]
@@ -60,7 +62,7 @@ def make_report(
     cells: Sequence[CellResult],
     store: Store,
     protocol: Protocol,
-    dataset: Dataset,
+    dataset: Dataset | None,
     *,
     audit: bool = False,
 ) -> Report:
@@ -71,9 +73,12 @@ def make_report(
     cells, store, protocol, dataset
         As in :class:`Report`.
     audit : bool
-        Whether the stored codes are measured under every convention too.
+        Whether the stored codes are measured under every convention too; not without the data.
     """
-    metrics = measured_metrics(cells, table_metrics(protocol, len(dataset.split.database)))
+    split = dataset.split if dataset else None
+    size = len(split.database) if split else _database_size(cells, store)
+    metrics = measured_metrics(cells, table_metrics(protocol, size))
+    cells = best_first(cells, metrics[0])
     significance = significance_of(
         cells, store, [metric for metric in metrics if is_ranked(metric)]
     )
@@ -84,11 +89,17 @@ def make_report(
         for metric in metrics
     }
     audited = None
-    if audit:
+    if audit and dataset is not None:
         labels = dataset.labels[dataset.split.query], dataset.labels[dataset.split.database]
         audited = audit_cells(cells, store, *labels)
     rows = diagnostic_rows(cells, protocol.radius)
     return Report(cells, store, protocol, dataset, significance, tables, rows, audited)
+
+
+def _database_size(cells: Sequence[CellResult], store: Store) -> int:
+    """Items of the database; larger than any cut-off where no cell says it."""
+    sizes = (store.database_size(cell.folder) for cell in cells if cell.status == "done")
+    return next((size for size in sizes if size), sys.maxsize)
 
 
 def measured_metrics(cells: Sequence[CellResult], metrics: Sequence[str]) -> list[str]:

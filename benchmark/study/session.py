@@ -6,8 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from benchmark.datasets.base import Dataset
+from benchmark.datasets import datasets
+from benchmark.datasets.base import Dataset, Split
+from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run
@@ -15,7 +18,7 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_writable
+from benchmark.files import check_writable, remove_leftovers
 from benchmark.log import to_stderr
 from benchmark.preparation.features import (
     FeatureRequest,
@@ -33,6 +36,12 @@ from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
 RESERVED = ("cells", "cache")
+#: Options that a cell keeps, so that it can be made again.
+SETTINGS = (
+    *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
+    *("tune", "device"),
+)
+PATHS = ("data_root", "weights", "word_vectors", "tags")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +66,12 @@ class Session:
         Whether the deep methods are trained from the images on.
     on_bad_image : {"skip", "error"}
         What happens to images that cannot be read.
+    on_missing_image : {"skip", "error"}
+        What happens where a list names images that are not on disk.
+    download : bool
+        Whether the files of the data set are fetched first, where its reader can do that.
+    tags : path, optional
+        Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
         File of word vectors of the tags; skip-gram vectors of the training tags by default.
     min_tag_count : int
@@ -78,6 +93,8 @@ class Session:
         Which stored cells are run again.
     save_codes : bool
         Whether the codes of every cell are stored.
+    save_models : bool
+        Whether the fitted method of every cell is stored, for :func:`benchmark.load_hasher`.
     audit : bool
         Whether the codes are measured under every convention too; codes are stored then.
 
@@ -95,6 +112,9 @@ class Session:
     l2_normalize: bool = False
     end_to_end: bool = False
     on_bad_image: str = "skip"
+    on_missing_image: str = "skip"
+    download: bool = False
+    tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
     tune: str | None = None
@@ -105,6 +125,7 @@ class Session:
     device: str = "cpu"
     rerun: str = "failed"
     save_codes: bool = False
+    save_models: bool = False
     audit: bool = False
 
     def __post_init__(self) -> None:
@@ -131,6 +152,7 @@ class Session:
             plugins=tuple(Path(path) for path in self.plugin),
             again=self.rerun,
             save_codes=self.save_codes or self.audit,
+            save_models=self.save_models,
             device=self.device,
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
@@ -150,15 +172,14 @@ class Session:
 
         Raises
         ------
-        InputError, FeatureError
+        InputError
             If anything is missing or wrong.
         """
         options = self.options
         _check_apart(options.results, text)
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
-        splits = options.cache / "splits"
-        dataset = open_dataset(text, Path(self.data_root), splits, split_seed=split_seed)
+        dataset = self.open_dataset(text, split_seed=split_seed)
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
         request = self._request(dataset, features)
@@ -166,7 +187,35 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        return OpenedData(dataset, request, checked, self._tags(dataset))
+        return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
+
+    def _download(self, text: str) -> None:
+        """Fetch the files of a named data set, if it is one that can be fetched."""
+        name = text.partition("[")[0].strip()
+        reader = datasets.find(name).load()
+        fetch = getattr(reader, "download", None)
+        if fetch is None:
+            raise InputError(f"--download: data set {name} cannot be fetched; get it by hand")
+        fetch(Path(self.data_root))
+
+    def open_dataset(self, text: str, *, split_seed: int | None = None) -> Dataset:
+        """Open what ``--dataset`` names, with the tags that were given.
+
+        Raises
+        ------
+        InputError
+            If there is no such data set, or if images are missing where that is an error.
+        """
+        if self.download:
+            self._download(text)
+        splits = self.options.cache / "splits"
+        dataset = open_dataset(text, Path(self.data_root), splits, split_seed=split_seed)
+        if dataset.missing and self.on_missing_image == "error":
+            raise InputError(
+                f"data set {dataset.name}: {len(dataset.missing):,} images are missing, the first "
+                f"is {dataset.missing[0]}; get them, or leave them out with --on-missing-image skip"
+            )
+        return with_tags(dataset, Path(self.tags)) if self.tags else dataset
 
     def with_dataset(self, data: OpenedData, dataset: Dataset) -> OpenedData:
         """The same items and features with another split; its tags are looked up again."""
@@ -184,18 +233,46 @@ class Session:
 
     def run_grid(self, data: OpenedData, grid: Grid) -> Results:
         """Extract features if need be and run the cells that are not done yet."""
-        options = self.options.resolved()
-        prepared = prepare(_with_copies(data, grid), options.cache)
-        cells = grid.cells(prepared)
-        _tell_of_tags(cells, data, prepared.tag_account)
-        run = Run(options, prepared.bundle, prepared.identity, prepared.tag_account, grid.protocol)
+        run, cells, split = self.plan_grid(data, grid)
         return Results(
             cells=tuple(run_cells(run, cells)),
             store=self.store,
             protocol=grid.protocol,
-            dataset=replace(data.dataset, split=prepared.split),
+            dataset=replace(data.dataset, split=split),
             with_audit=self.audit,
         )
+
+    def plan_grid(self, data: OpenedData, grid: Grid) -> tuple[Run, list[Cell], Split]:
+        """Extract features if need be; what all cells have in common, the cells, and the split."""
+        options = self.options.resolved()
+        home = options.results / "cells" / data.dataset.name
+        for folder in (home, options.results / data.dataset.name, options.cache):
+            remove_leftovers(folder)
+        prepared = prepare(_with_copies(data, grid), options.cache)
+        cells = grid.cells(prepared)
+        _tell_of_tags(cells, data, prepared.tag_account)
+        run = Run(
+            options,
+            prepared.bundle,
+            prepared.identity,
+            prepared.tag_account,
+            grid.protocol,
+            self._request_again(data),
+        )
+        return run, cells, prepared.split
+
+    def _request_again(self, data: OpenedData) -> dict[str, Any]:
+        """The options that give these data again, as plain values and with absolute paths."""
+        kept = {name: getattr(self, name) for name in SETTINGS}
+        paths = {name: getattr(self, name) for name in PATHS if getattr(self, name)}
+        return {
+            **kept,
+            **{name: str(Path(path).resolve()) for name, path in paths.items()},
+            "cache": str(self.options.cache.resolve()),
+            "plugin": [str(path) for path in self.options.resolved().plugins],
+            "features": data.features.name,
+            "dataset": data.source,
+        }
 
     def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:
         known = dataset.images is not None or features in dataset.features
@@ -212,6 +289,13 @@ class Session:
         vectors = Path(self.word_vectors) if self.word_vectors else None
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
+
+
+def _whole_path(dataset: str) -> str:
+    """A folder as an absolute path, and a name as it is."""
+    if dataset.partition("[")[0].strip() in datasets.names():
+        return dataset
+    return str(Path(dataset).resolve())
 
 
 def _check_apart(results: Path, dataset: str) -> None:

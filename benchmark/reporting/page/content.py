@@ -1,68 +1,17 @@
-"""What the page says and draws, as plain values."""
+"""The table of all numbers on the page, and how each cell was made."""
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from benchmark.protocol.catalogue import describe, format_value
 from benchmark.reporting.diagnostics import DiagnosticRow
-from benchmark.reporting.marks import letter, spell_letters
+from benchmark.reporting.method import Method, methods_of
 from benchmark.reporting.report import Report
 from benchmark.reporting.table import Table, numbers
-from benchmark.reporting.wording import DASH, LETTERS, describe_marks, describe_test
-from benchmark.store.record import CellResult
-from benchmark.store.seeds import (
-    chance_level,
-    code_lengths,
-    mean_curve,
-    method_names,
-    over_seeds,
-    values_of,
-)
-
-#: Points along one curve on the page.
-POINTS = 80
-DASHES = ("", "6 3", "1.5 3", "6 3 1.5 3")
-
-
-def findings(table: Table) -> list[dict[str, Any]]:
-    """The method with the largest mean at each code length, and what tests say of it."""
-    found = []
-    for j, bits in enumerate(table.bits):
-        means = {
-            row.method: row.entries[j].mean for row in table.rows if row.entries[j].mean is not None
-        }
-        if not means:
-            continue
-        best = max(means, key=means.__getitem__)
-        comparison = table.tests.get(bits)
-        worse, open_ = [], []
-        if comparison and best in comparison.methods:
-            worse = list(comparison.worse_than(best))
-            open_ = [m for m in comparison.methods if m != best and m not in worse]
-        value = format_value(table.metric, means[best])
-        claim = _claim(worse, open_, len(means) - 1)
-        found.append({"bits": bits, "best": best, "value": value, "claim": claim})
-    return found
-
-
-def _claim(worse: Sequence[str], open_: Sequence[str], n_others: int) -> str:
-    """What tests say of the best method; those that were not tested are not spoken of."""
-    if not worse and not open_:
-        return "Not tested against another method."
-    unshown = f"Not shown to differ from {', '.join(open_)}." if open_ else ""
-    if not worse:
-        return unshown
-    if len(worse) + len(open_) == n_others and len(worse) > len(open_):
-        whom = "every other method" + (f" but {', '.join(open_)}" if open_ else "")
-        return f"Better than {whom}."
-    return f"Better than {', '.join(worse)}. {unshown}".rstrip()
+from benchmark.reporting.wording import DASH, describe_marks, describe_test
 
 
 @dataclass(frozen=True)
@@ -78,8 +27,6 @@ class Shown:
         Printed; empty where there is none.
     rank : int
         As in :class:`benchmark.reporting.table.TableEntry`.
-    better : str
-        Letters of the methods that it is significantly better than.
     notes : tuple of int
         Numbers of footnotes.
     """
@@ -90,7 +37,6 @@ class Shown:
     deviation: str = ""
     interval: str = ""
     rank: int = 0
-    better: str = ""
     notes: tuple[int, ...] = ()
 
 
@@ -98,8 +44,7 @@ class Shown:
 class Line:
     """A method at one code length."""
 
-    letter: str
-    method: str
+    method: Method
     bits: int
     entries: list[Shown]
     notes: tuple[int, ...]
@@ -122,13 +67,13 @@ def table(report: Report) -> Numbers:
     by_place = {(row.method, row.bits): row for row in report.diagnostics}
     diagnostics = [m for m in report.diagnostics[0].metrics if m not in tables]
     lines = []
-    for i, method in enumerate(method_names(report.cells)):
+    for i, (name, method) in enumerate(methods_of(report.cells).items()):
         own = _numbered(notes, first.footnotes.get(first.rows[i].note, ""))
         for j, bits in enumerate(first.bits):
             entries = [_shown(one, i, j, notes) for one in tables.values()]
-            row = by_place.get((method, bits))
+            row = by_place.get((name, bits))
             entries += [_diagnosed(row, metric, notes) for metric in diagnostics]
-            lines.append(Line(letter(i), method, bits, entries, own))
+            lines.append(Line(method, bits, entries, own))
     return Numbers(
         [(metric, describe(metric)) for metric in (*tables, *diagnostics)],
         lines,
@@ -159,7 +104,6 @@ def _shown(table: Table, i: int, j: int, notes: dict[str, int]) -> Shown:
         deviation,
         interval,
         entry.rank,
-        spell_letters(entry.better),
         _numbered(notes, table.footnotes.get(entry.note, "")),
     )
 
@@ -175,66 +119,7 @@ def _claims(tables: Iterable[Table]) -> str:
         return ""
     levels = dict.fromkeys(test.level for table in tables for test in table.tests.values())
     marks = describe_marks("Bold", "underlined", tested=bool(levels))
-    return " ".join([marks, *([LETTERS] if levels else []), *map(describe_test, levels)])
-
-
-def plots(report: Report) -> dict[str, Any]:
-    """Everything the script draws; numbers have four significant digits or so."""
-    from benchmark.reporting.plots import COLOURS, MARKERS
-
-    cells, main = report.cells, report.main.metric
-    methods, lengths, groups = method_names(cells), code_lengths(cells), over_seeds(cells)
-
-    def mean(method: str, bits: int, metric: str) -> float | None:
-        values = values_of(groups.get((method, bits), []), metric)
-        return _short(statistics.fmean(values)) if values else None
-
-    return {
-        "main": main,
-        "chance": chance_level(cells),
-        "bits": lengths,
-        "styles": {
-            method: {
-                "colour": COLOURS[i % len(COLOURS)],
-                "dash": DASHES[i // len(COLOURS) % len(DASHES)],
-                "marker": MARKERS[i % len(MARKERS)],
-                "hollow": i // len(MARKERS) % 2 == 1,
-            }
-            for i, method in enumerate(methods)
-        },
-        "map": {m: [[b, mean(m, b, main)] for b in lengths] for m in methods},
-        "time": {
-            m: [[mean(m, b, "fit_seconds"), mean(m, b, main), b] for b in lengths] for m in methods
-        },
-        "pr": {b: {m: _curve(groups.get((m, b), [])) for m in methods} for b in lengths},
-        "training": _training(report),
-    }
-
-
-def _curve(group: Sequence[CellResult]) -> list[list[float]]:
-    curve = mean_curve(group, "PR")
-    if curve is None:
-        return []
-    chosen = np.unique(np.linspace(0, len(curve.x) - 1, POINTS).round().astype(int))
-    return [[_short(curve.x[i]), _short(curve.y[i])] for i in chosen]
-
-
-def _training(report: Report) -> list[dict[str, Any]]:
-    """Losses of the first seed of each method and code length that has them."""
-    found, seen = [], set()
-    for cell in report.cells:
-        if cell.status != "done" or (cell.method, cell.bits) in seen:
-            continue
-        if losses := report.store.training_curves(cell.folder):
-            seen.add((cell.method, cell.bits))
-            lines = {n: [_short(v) for v in y] for n, y in losses.items()}
-            found.append({"method": cell.method, "bits": cell.bits, "seed": cell.seed, **lines})
-    return found
-
-
-def _short(value: float) -> float | None:
-    # JSON knows no NaN and no infinity.
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    return " ".join([marks, *map(describe_test, levels)])
 
 
 def specification(report: Report) -> dict[str, Any]:
