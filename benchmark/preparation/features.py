@@ -87,6 +87,8 @@ class OpenedData:
     tags : TagSource
     source : str
         What opens the data set again, wherever the command stands.
+    split_seed : int or None
+        Seed of the split in place of the data set's own, where one was asked for.
     """
 
     dataset: Dataset
@@ -94,6 +96,7 @@ class OpenedData:
     features: CheckedFeatures
     tags: TagSource
     source: str = ""
+    split_seed: int | None = None
 
 
 @dataclass(frozen=True)

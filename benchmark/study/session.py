@@ -187,7 +187,8 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
+        tags, source = self._tags(dataset), _whole_path(text)
+        return OpenedData(dataset, request, checked, tags, source, split_seed)
 
     def _download(self, text: str) -> None:
         """Fetch the files of a named data set, if it is one that can be fetched."""
@@ -272,6 +273,7 @@ class Session:
             "plugin": [str(path) for path in self.options.resolved().plugins],
             "features": data.features.name,
             "dataset": data.source,
+            "split_seed": data.split_seed,
         }
 
     def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:
