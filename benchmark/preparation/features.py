@@ -85,10 +85,8 @@ class OpenedData:
     request : FeatureRequest
     features : CheckedFeatures
     tags : TagSource
-    source : str
+    source, split_seed : str, and int or None
         What opens the data set again, wherever the command stands.
-    split_seed : int or None
-        Seed of the split in place of the data set's own, where one was asked for.
     """
 
     dataset: Dataset

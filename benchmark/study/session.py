@@ -264,11 +264,10 @@ class Session:
 
     def _request_again(self, data: OpenedData) -> dict[str, Any]:
         """The options that give these data again, as plain values and with absolute paths."""
-        kept = {name: getattr(self, name) for name in SETTINGS}
-        paths = {name: getattr(self, name) for name in PATHS if getattr(self, name)}
+        paths = {name: str(Path(p).resolve()) for name in PATHS if (p := getattr(self, name))}
+        kept = {name: getattr(self, name) for name in SETTINGS} | paths
         return {
             **kept,
-            **{name: str(Path(path).resolve()) for name, path in paths.items()},
             "cache": str(self.options.cache.resolve()),
             "plugin": [str(path) for path in self.options.resolved().plugins],
             "features": data.features.name,
