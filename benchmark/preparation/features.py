@@ -246,8 +246,7 @@ def _task(dataset: Dataset, split: Split, n_features: int, *, has_tags: bool) ->
 
 
 def _given(given: GivenFeatures, l2: bool) -> FeatureRows:
-    identity = {"file": given.name, "checksum": given.checksum}
-    name = _label(given.name, l2)
+    identity, name = {"file": given.name, "checksum": given.checksum}, _label(given.name, l2)
     return FeatureRows(name, given.path, given.rows, given.n_features, identity, l2)
 
 
