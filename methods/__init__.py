@@ -25,6 +25,8 @@ def make(name: str, **parameters: Any) -> Hasher:
     ------
     InputError
         With the nearest names, if there is no such method.
+    ValueError
+        For an option such as ``search=asymmetric``, which belongs to a run.
 
     Examples
     --------
@@ -47,4 +49,6 @@ def make(name: str, **parameters: Any) -> Hasher:
     (3, 8)
     """
     variant = methods.parse(name)
+    if variant.options:
+        raise ValueError(f"{variant}: how a method is searched is set where it is run")
     return methods.find(variant.name).load()(**dict(variant.parameters), **parameters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,29 +19,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from features.pixels import ImageArray
 from methods.algebra.threads import in_parallel
 from methods.supervision import handed_over, taking_y
+from methods.task import Task
 from methods.unsuitable import Unsuitable
 
 #: Rows that one thread encodes at once (4096-d: 16 MB in float64).
 ENCODED_AT_ONCE = 512
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a method may know of a data set before it starts; see :meth:`Hasher.skip`.
-
-    Attributes
-    ----------
-    n_train, n_features : int
-        Shape of the training features.
-    has_tags, has_labels, has_images : bool
-        What the data set offers besides features.
-    """
-
-    n_train: int
-    n_features: int
-    has_tags: bool = False
-    has_labels: bool = False
-    has_images: bool = False
 
 
 class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -90,7 +71,8 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     #: Whether :meth:`fit` also takes images (:class:`features.pixels.ImageArray`) in place of X.
     end_to_end: ClassVar[bool] = False
-    #: How items are found again: by ``hamming`` distance of codes, or by ``scores`` of tables.
+    #: How items are found again: by ``hamming`` distance of codes, by ``scores`` of tables, or by
+    #: ``cosine`` of real-valued vectors.
     ranked_by: ClassVar[str] = "hamming"
     #: Parameters that take one of a few words, and those words.
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -193,7 +175,25 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If X has NaN, infinite values or another number of columns than the training data,
             or if :meth:`project` gives scores of another shape or scores that are not finite.
         """
-        return self._in_blocks(X, self._bits, (self.n_bits,), bool)
+        return self._in_blocks(X, lambda x: self._checked_scores(x) > 0, (self.n_bits,), bool)
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """What :meth:`project` gives, checked and computed in blocks.
+
+        Parameters
+        ----------
+        X : (n, d) array of float
+
+        Returns
+        -------
+        (n, n_bits) array of float64
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            As :meth:`encode` does.
+        """
+        return self._in_blocks(X, self._checked_scores, (self.n_bits,), np.float64)
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Codes of items as the step of a pipeline gives them: what :meth:`encode` returns.
@@ -241,12 +241,12 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"instead of {shape}"
             )
 
-    def _bits(self, X: np.ndarray) -> np.ndarray:
+    def _checked_scores(self, X: np.ndarray) -> np.ndarray:
         scores = np.asarray(self.project(X))
         self._check_shape("project", scores, (len(X), self.n_bits))
         if not np.isfinite(scores).all():
             raise ValueError(f"{type(self).__name__}.project gave scores that are not finite")
-        return scores > 0
+        return scores
 
     def skip(self, task: Task) -> str | None:
         """Why this method cannot run on the task, or None if it can."""

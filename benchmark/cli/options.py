@@ -85,6 +85,12 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         f"{_spelt(SEEDS)}; with --table or --figure {_spelt(PAPER_SEEDS)})",
     )
     group.add_argument(
+        "--split-per-seed",
+        action="store_true",
+        help="draw a split of the data for each seed, so that deviations and tests cover splits; "
+        "for data sets that draw their split",
+    )
+    group.add_argument(
         "--set",
         nargs="+",
         action="extend",

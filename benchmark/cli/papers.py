@@ -24,9 +24,10 @@ from benchmark.study.session import Session
 
 def run(args: argparse.Namespace) -> int:
     """Run what the tables and figures need and show them, or print the price of it."""
-    for option in ("protocol", "audit"):
+    for option in ("protocol", "audit", "split_per_seed"):
         if getattr(args, option):
-            raise InputError(f"--{option} cannot be combined with --table or --figure")
+            name = option.replace("_", "-")
+            raise InputError(f"--{name} cannot be combined with --table or --figure")
     choice = Choice(args.dataset, tuple(args.methods or ()), tuple(args.bits or ()))
     tables = {i: narrowed_table(i, choice) for i in args.table}
     figures = [narrowed_figure(i, choice) for i in unique(args.figure)]

@@ -91,14 +91,18 @@ class Demo:
         Number of items, at least 24.
     seed : int
         Seed of scenes, tags and split; at least 0.
+    split_seed : int, optional
+        Seed of the split alone, for another split of the same items.
     """
 
-    def __init__(self, n: int = 6000, seed: int = 0) -> None:
+    def __init__(self, n: int = 6000, seed: int = 0, split_seed: int | None = None) -> None:
         self.n = n
         self.seed = seed
+        self.split_seed = split_seed
 
     def load(self, root: Path, cache: Path) -> Dataset:
         """Draw labels, tags and split; the split is stored below `cache`, `root` is not used."""
+        split_seed = self.seed if self.split_seed is None else self.split_seed
         if self.n < 24 or self.seed < 0:
             raise InputError(
                 f"data set demo needs n >= 24 and seed >= 0, not n={self.n}, seed={self.seed}"
@@ -110,8 +114,8 @@ class Demo:
         split, notes = stored_split(
             cache,
             name,
-            fingerprint,
-            lambda: draw_split(np.arange(self.n), min(2000, self.n // 12), None, self.seed),
+            f"{fingerprint} {split_seed}",
+            lambda: draw_split(np.arange(self.n), min(2000, self.n // 12), None, split_seed),
         )
         return Dataset(
             name=name,

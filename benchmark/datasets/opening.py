@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from benchmark.registry import Variant
 from benchmark.registry.variants import split_variant
 
 
-def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
+def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None = None) -> Dataset:
     """Open a named data set, a variant of one, or a folder.
 
     Parameters
@@ -32,6 +33,8 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
         Folder of the files of named data sets (``--data-root``).
     cache : Path
         Folder of stored splits.
+    split_seed : int, optional
+        Seed of the split in place of the data set's own; the name stays that of the data set.
 
     Returns
     -------
@@ -41,7 +44,8 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     Raises
     ------
     InputError
-        If there is no such data set, or if its files are missing or wrong.
+        If there is no such data set, if its files are missing or wrong, or if a split is asked
+        for and it comes with one.
     """
     text, is_unseen = without_unseen(text)
     name = text.partition("[")[0].strip()
@@ -49,8 +53,17 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     if name in datasets.names():
         variant = datasets.parse(text)
         reader = datasets.find(name).load()
-        dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
+        parameters = dict(variant.parameters)
+        if split_seed is not None:
+            if "split_seed" not in datasets.find(name).parameters:
+                raise _with_its_split(text)
+            parameters["split_seed"] = split_seed
+        dataset = reader(**parameters).load(Path(root), Path(cache))
         _check_read(variant, dataset)
+        if split_seed is not None:
+            dataset = replace(dataset, name=str(variant))
+    elif split_seed is not None and (os.sep in path or Path(path).exists()):
+        raise _with_its_split(text)
     elif os.sep in path or Path(path).exists():
         dataset = read_path(Path(path), given, Path(root), Path(cache))
     else:
@@ -62,6 +75,10 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
         dataset = unseen(dataset)
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _with_its_split(text: str) -> InputError:
+    return InputError(f"--split-per-seed: data set {text} comes with its split; leave it out")
 
 
 def _split_path(text: str) -> tuple[str, dict[str, str]]:

@@ -19,6 +19,7 @@ from benchmark.errors import describe, writable
 from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, versions
 from benchmark.execution.grid import Cell, make_hasher
 from benchmark.execution.guard import failure, fitted, staying_alive
+from benchmark.execution.neighbours import nearest
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
 from benchmark.preparation.bundle import open_bundle
@@ -32,6 +33,7 @@ from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
+from methods.search import representation
 from methods.sharing import seconds_spared, sharing
 from methods.state import to_arrays
 from methods.supervision import handed_over
@@ -123,6 +125,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     """The result, the seconds of its steps, the arrays to store, and a digest of all codes."""
     data = open_bundle(run.bundle)
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
+    searched = representation(hasher, cell.variant.option("search"))
     items = data.images if "images" in cell.specification else data.features
     available = {"tags": data.train_tags, "labels": data.labels.train, "copies": data.copies}
     # The leakage guard: whatever a method has made of its class since, the registry knows.
@@ -133,7 +136,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         training = Training(items.train, data.train_tags, data.labels.train, data.copies)
         points = points_of(hasher, dict(cell.variant.parameters))
         with watch.time("tune"):
-            tuned = tune(hasher, points, training, cell.specification["tune"], supervision)
+            judge = cell.specification["tune"]
+            tuned = tune(hasher, points, training, judge, supervision, searched)
         hasher.set_params(**tuned.chosen)
     memory = MemoryGrowth()
     spared = seconds_spared()
@@ -142,12 +146,18 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
-        database_codes = hasher.encode(items.database)
-    queries = hasher.encode_queries(items.query)
-    search = SEARCHES[hasher.ranked_by]
+        database_codes = searched.items(hasher, items.database)
+    queries = searched.queries(hasher, items.query)
+    search = SEARCHES[searched.ranked_by]
+    wanted = bool(run.protocol.recall_at)
     with watch.time("evaluate"):
         evaluation = search.evaluate(
-            queries, database_codes, data.labels.query, data.labels.database, run.protocol
+            queries,
+            database_codes,
+            data.labels.query,
+            data.labels.database,
+            run.protocol,
+            neighbours=nearest(run.bundle, run.protocol.neighbours) if wanted else None,
         )
     metrics = {name: Value(value, *evaluation.bounds[name]) for name, value in evaluation.items()}
     costs = {
@@ -207,6 +217,8 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
         status=status,
         folder=cell.folder,
         reason=reason,
+        split=cell.specification["split"],
+        ranked_by=cell.specification["ranked_by"],
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
         backbone=images["backbone"]["extractor"] if images else "",

@@ -15,6 +15,7 @@ from benchmark.execution.tuning import n_validation, points_of
 from benchmark.preparation.features import Prepared
 from benchmark.protocol.protocol import Protocol
 from benchmark.registry import Variant, methods
+from methods.search import representation
 
 if TYPE_CHECKING:
     from methods.base import Hasher, Task
@@ -106,11 +107,13 @@ class Grid:
     def _cell(self, variant: Variant, bits: int, seed: int, data: Prepared) -> Cell:
         entry, task = methods.find(variant.name), data.task
         hasher = make_hasher(variant, bits, seed)
+        searched = asked(variant, lambda: representation(hasher, variant.option("search")))
         specification = {
             **data.identity,
             "method": str(variant),
             "parameters": {k: repr(v) for k, v in sorted(hasher.get_params().items())},
             "code": code_digest(entry.module),
+            "ranked_by": searched.ranked_by,
             "bits": bits,
             "seed": seed,
             "protocol": self.protocol.specification(),
@@ -119,6 +122,8 @@ class Grid:
         looked_at = asked(variant, lambda: {*hasher.uses})
         if hasher.end_to_end:
             looked_at |= {"images"}
+        if variant.options:
+            specification["engine"].append(code_digest("methods.search"))
         if hasattr(hasher, "recipe"):
             looked_at |= {"network"}
         points = points_of(hasher, dict(variant.parameters)) if self.tune else []

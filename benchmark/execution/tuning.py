@@ -24,6 +24,7 @@ from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
 from benchmark.store.record import TunedPoint, Tuning
 from methods.deep.computing import computing, computing_with
+from methods.search import Representation, representation
 from methods.supervision import handed_over
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def tune(
     data: Training,
     relevance: str,
     supervision: str = "none",
+    searched: Representation | None = None,
 ) -> Tuning:
     """Try points of a method's grid on a validation part of the training items.
 
@@ -134,6 +136,8 @@ def tune(
         :func:`similar_tags`, which uses no labels.
     supervision : {"none", "tags", "labels"}
         What the method is registered with: what it may be handed.
+    searched : Representation, optional
+        How the method is searched; as it says itself by default.
 
     Returns
     -------
@@ -144,6 +148,7 @@ def tune(
     ValueError
         If the method fails at every point.
     """
+    searched = searched or representation(hasher, None)
     judge = shared_labels(data.labels) if relevance == "labels" else similar_tags(data.tags)
     queries, fitted = _parts(judge.known, hasher.random_state)
     labels = judge.as_labels(queries, fitted)
@@ -154,9 +159,8 @@ def tune(
         try:
             with _own_checkpoints(number):
                 _fit(candidate, supervision, data, fitted)
-            value = _mean_average_precision(
-                candidate, data.items[queries], data.items[fitted], labels
-            )
+            items = data.items[queries], data.items[fitted]
+            value = _mean_average_precision(candidate, searched, *items, labels)
         except (ArithmeticError, ValueError) as exception:
             error = describe(exception)
         trials.append(TunedPoint(point, value, time.perf_counter() - start, error))
@@ -230,9 +234,10 @@ def _fit(hasher: Hasher, supervision: str, data: Training, rows: np.ndarray) -> 
 
 def _mean_average_precision(
     hasher: Hasher,
+    searched: Representation,
     queries: np.ndarray | ImageArray,
     database: np.ndarray | ImageArray,
     labels: tuple[np.ndarray, np.ndarray],
 ) -> float:
-    codes = hasher.encode_queries(queries), hasher.encode(database)
-    return SEARCHES[hasher.ranked_by].evaluate(*codes, *labels, VALIDATION)["mAP@all"]
+    codes = searched.queries(hasher, queries), searched.items(hasher, database)
+    return SEARCHES[searched.ranked_by].evaluate(*codes, *labels, VALIDATION)["mAP@all"]

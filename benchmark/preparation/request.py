@@ -66,7 +66,7 @@ class OpenedData:
     request : FeatureRequest
     features : CheckedFeatures
     tags : TagSource
-    source : str
+    source, split_seed : str, and int or None
         What opens the data set again, wherever the command stands.
     """
 
@@ -75,3 +75,4 @@ class OpenedData:
     features: CheckedFeatures
     tags: TagSource
     source: str = ""
+    split_seed: int | None = None

@@ -6,91 +6,13 @@ ranking.  The rows name their functions, so that captions do not load compiled c
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from benchmark.protocol.metric import Metric, Need, as_papers_print, below_all, never
 
 if TYPE_CHECKING:
     from benchmark.protocol.protocol import Protocol
-
-#: What a metric may need: which items are relevant, the order of the items, how many labels they
-#: share in that order, Hamming distances, the codes of the database, or the clock of a run.
-Need = Literal["relevance", "order", "grades", "ball", "codes", "run"]
-
-
-def _always(cut_off: int, n_database: int) -> bool:
-    return True
-
-
-def _never(cut_off: int, n_database: int) -> bool:
-    return False
-
-
-def _below_all(cut_off: int, n_database: int) -> bool:
-    """A cut-off beyond the database repeats the metric of the whole ranking."""
-    return cut_off < n_database
-
-
-def _as_papers_print(cut_off: int, n_database: int) -> bool:
-    return cut_off in (100, 500)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One row: a metric, at whatever cut-off.
-
-    Attributes
-    ----------
-    pattern : str
-        Its name; ``{k}`` stands for the cut-off.
-    words : str
-        What it says, as the beginning of a sentence; ``{k}`` is the cut-off here too.
-    better : {"higher", "lower", "none"}
-        Tables mark the highest.  What is better when lower qualifies a method; nothing is decided
-        by it.
-    needs : Need
-    function : str
-        Its name in :mod:`benchmark.protocol.metrics`; empty where a run measures the metric.
-    at : str
-        The field of a protocol with the cut-offs, or the radius; empty for a metric without.
-    conventions : tuple of str
-        The fields of a protocol that the function takes as keywords of the same names.
-    decimals : int or None
-        Digits after the point; None stands for about three significant digits.
-    every_query : bool
-        Whether queries without a relevant item count even where ``no_relevant`` leaves them out.
-    tabled : callable
-        From the cut-off (0 for a metric without) and the size of the database to whether the
-        metric gets a table.
-    """
-
-    pattern: str
-    words: str
-    better: Literal["higher", "lower", "none"]
-    needs: Need
-    function: str = ""
-    at: str = ""
-    conventions: tuple[str, ...] = ()
-    decimals: int | None = 4
-    every_query: bool = False
-    tabled: Callable[[int, int], bool] = _always
-
-    @cached_property
-    def expression(self) -> re.Pattern[str]:
-        """What its names match; the group is the cut-off."""
-        return re.compile(re.escape(self.pattern).replace(re.escape("{k}"), "([0-9]+)"))
-
-    def named(self, protocol: Protocol) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Each name under a protocol, with the cut-off where there is one."""
-        if not self.at:
-            yield self.pattern, ()
-            return
-        cut_offs = getattr(protocol, self.at)
-        for k in (cut_offs,) if isinstance(cut_offs, int) else cut_offs:
-            yield self.pattern.format(k=k), (k,)
-
 
 #: In the order of the tables.
 METRICS = (
@@ -102,7 +24,7 @@ METRICS = (
         function="average_precision",
         at="map_at",
         conventions=("normalizer", "no_hit"),
-        tabled=_below_all,
+        tabled=below_all,
     ),
     Metric(
         "mAP@all",
@@ -119,6 +41,31 @@ METRICS = (
         "grades",
         function="ndcg",
         at="ndcg_at",
+    ),
+    Metric(
+        "ACG@{k}",
+        "Average cumulative gain: labels shared with each of the first {k:,} items, on average",
+        "higher",
+        "grades",
+        function="cumulative_gain",
+        at="acg_at",
+    ),
+    Metric(
+        "wmAP@{k}",
+        "Weighted mAP over the first {k:,} items: ACG at each relevant item, on average",
+        "higher",
+        "grades",
+        function="weighted_precision",
+        at="wmap_at",
+    ),
+    Metric(
+        "recall@{k}",
+        "Share of the nearest items by features that are among the first {k:,}",
+        "higher",
+        "neighbours",
+        function="recall_at",
+        at="recall_at",
+        every_query=True,
     ),
     Metric(
         "P@r{k}",
@@ -144,7 +91,7 @@ METRICS = (
         "order",
         function="precision_at",
         at="precision_at",
-        tabled=_as_papers_print,
+        tabled=as_papers_print,
     ),
     Metric(
         "base_rate",
@@ -152,7 +99,7 @@ METRICS = (
         "none",
         "relevance",
         function="base_rate",
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "unanswerable",
@@ -161,7 +108,7 @@ METRICS = (
         "relevance",
         function="unanswerable",
         every_query=True,
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "fit_seconds",
@@ -190,21 +137,21 @@ METRICS = (
         "Mean distance of the share of ones of a bit from 1/2 (0: balanced, 0.5: fixed)",
         "lower",
         "codes",
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "bit_correlation",
         "Mean absolute correlation of two bits that vary (0: none, 1: copies)",
         "lower",
         "codes",
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "code_entropy",
         "Entropy of the codes of the database in bits",
         "none",
         "codes",
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "distinct_codes",
@@ -212,7 +159,7 @@ METRICS = (
         "none",
         "codes",
         decimals=0,
-        tabled=_never,
+        tabled=never,
     ),
     Metric(
         "bytes_per_item",
@@ -220,7 +167,7 @@ METRICS = (
         "lower",
         "codes",
         decimals=0,
-        tabled=_never,
+        tabled=never,
     ),
 )
 
@@ -275,7 +222,7 @@ def is_of_ball(metric: str) -> bool:
 
 def has_ties(metric: str) -> bool:
     """Whether the metric cuts or orders the ranking, so that the order of ties matters."""
-    return _needs(metric) in ("order", "grades")
+    return _needs(metric) in ("order", "grades", "neighbours")
 
 
 def is_ranked(metric: str) -> bool:

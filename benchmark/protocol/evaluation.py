@@ -20,7 +20,7 @@ class Bounds(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A curve averaged over queries: ``x`` (recall levels, or N) and ``y`` (precision)."""
+    """A curve averaged over queries: ``x`` (recall levels, N or radii) and ``y``."""
 
     x: np.ndarray
     y: np.ndarray
@@ -40,7 +40,8 @@ class Evaluation(Mapping):
     reasons : dict of str to str
         Why a mean is NaN.
     curves : dict of str to Curve
-        ``PR`` and ``P@N``.
+        ``PR`` and ``P@N``; by Hamming radius also ``P@r``, ``recall@r`` and ``success@r``, the
+        share of queries whose ball holds an item.
     profile : Profile or None
         Items and relevant items at every Hamming distance; None for a ranking by score.
     """

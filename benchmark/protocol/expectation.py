@@ -234,6 +234,52 @@ def average_precisions(items, relevant, k, normalizer, skip, H, out):  # noqa: A
 
 
 @numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def weighted_precisions(items, grades, k, H, out):  # noqa: ANN001, ANN201
+    """Sum over the relevant among the first k ranks of the mean gain up to each, into out (3, q).
+
+    Expected, smallest and largest.  Of n tied items, after N0 of gain G0, p are relevant, of gain
+    G.  Place j adds ``(p G0 + G + (j - 1) (p - 1) G / (n - 1)) / (n (N0 + j))`` on average.
+    """
+    n_gains = grades.shape[2]
+    rising, falling = np.arange(n_gains), np.arange(n_gains - 1, -1, -1)
+    for q in numba.prange(len(items)):
+        N0 = G0 = g = 0
+        value = low = high = 0.0
+        while g < items.shape[1] and k > N0:
+            n = np.int64(items[q, g])
+            m = min(n, k - N0)
+            p = G = 0
+            for gain in range(1, n_gains):
+                p += grades[q, g, gain]
+                G += gain * grades[q, g, gain]
+            if p > 0:
+                h = reciprocals(N0, m, H)
+                slope = (p - 1) * G / (n - 1) if n > 1 else 0.0
+                value += ((p * G0 + G) * h + slope * (m - (N0 + 1) * h)) / n
+                high += _gains_in_order(grades[q, g], falling, m, N0, G0, H)
+                low += _gains_in_order(grades[q, g], rising, m, N0, G0, H)
+            N0 += n
+            G0 += G
+            g += 1
+        out[0, q], out[1, q], out[2, q] = value, low, high
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _gains_in_order(counts, gains, m, N, G, H):  # noqa: ANN001, ANN202
+    """Sum of mean gains over the first m places of a group whose gains come in that order.
+
+    A run of items with the gain a > 0 adds ``sum_{j=1..count} (G + j a) / (N + j)``.
+    """
+    total = 0.0
+    for gain in gains:
+        count = min(np.int64(counts[gain]), m)
+        if gain > 0:
+            total += gain * count + (G - gain * N) * reciprocals(N, count, H)
+        N, G, m = N + count, G + gain * count, m - count
+    return total
+
+
+@numba.njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def precisions_at(items, relevant, k, out):  # noqa: ANN001, ANN201
     """Expected, smallest and largest share of relevant items among the first k, into out (3, q)."""
     for q in numba.prange(len(items)):

@@ -66,6 +66,33 @@ def checked_tables(tables: Any, codes: Any) -> tuple[np.ndarray, np.ndarray]:
     return tables, codes.astype(np.min_scalar_type(K - 1), copy=False)
 
 
+def checked_vectors(query: Any, database: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both as matrices of finite numbers with as many columns, or an InputError."""
+    query, database = _as_array(query, "query vectors"), _as_array(database, "database vectors")
+    for name, vectors in (("query vectors", query), ("database vectors", database)):
+        if vectors.ndim != 2 or 0 in vectors.shape:
+            raise InputError(f"{name} must be (items, dimensions), not of shape {vectors.shape}")
+        _refuse_what_is_no_number(vectors, name)
+    if query.shape[1] != database.shape[1]:
+        raise InputError(
+            f"query vectors have {query.shape[1]} dimensions, database vectors {database.shape[1]}"
+        )
+    return query, database
+
+
+def checked_neighbours(neighbours: Any, shape: tuple[int, int], n: int) -> np.ndarray:
+    """Database positions of nearest items, of that shape and below n, or an InputError."""
+    positions = _as_array(neighbours, "neighbours")
+    if positions.shape != shape or positions.dtype.kind not in "iu":
+        raise InputError(
+            f"neighbours must be whole numbers of shape {shape}, as the protocol counts them, not "
+            f"{positions.dtype} of shape {positions.shape}"
+        )
+    if positions.min() < 0 or positions.max() >= n:
+        raise InputError(f"neighbours must be positions from 0 to {n - 1}")
+    return positions.astype(np.int64)
+
+
 def packed_labels(query: Any, database: Any) -> tuple[np.ndarray, np.ndarray]:
     """Multi-hot labels or class ids as packed words, or an InputError."""
     query, database = _as_array(query, "query labels"), _as_array(database, "database labels")

@@ -56,7 +56,7 @@ def average_precision(
     -------
     PerQuery
     """
-    n = int(profile.items.sum(axis=1).max(initial=0))
+    n = _n_items(profile)
     out = np.empty((3, len(profile.items)))
     ex.average_precisions(
         profile.items,
@@ -101,31 +101,103 @@ def ndcg(profile: Profile, k: int) -> PerQuery:
     k : int
         Cut-off; more than there are items stands for the whole ranking.
     """
-    grades = profile.grades
-    if grades is None:
-        raise ValueError("nDCG needs a profile with grades")
+    grades, n = _graded(profile), _n_items(profile)
+    weights = 1 / np.log2(np.arange(2, min(k, n) + 2))
+    gains = np.arange(grades.shape[2])
+    best = _cumulated(grades.sum(axis=1)[:, ::-1], gains[::-1], weights, n)
+    found = _gained(profile, weights)
+    some = best > 0
+    return PerQuery(*(np.divide(v, best, out=np.zeros(len(v)), where=some) for v in found))
+
+
+def cumulative_gain(profile: Profile, k: int) -> PerQuery:
+    """Average cumulative gain of the first k, ACG@k; k is capped at the number of items.
+
+    ``ACG@k = (1 / k) sum_{i <= k} g_i``, with g_i the number of labels that the item at rank i
+    shares with the query (Järvelin and Kekäläinen, SIGIR 2000).
+
+    Parameters
+    ----------
+    profile : Profile
+        With grades.
+    k : int
+    """
+    n_ranks = min(k, _n_items(profile))
+    return _gained(profile, np.full(n_ranks, 1 / n_ranks))
+
+
+def weighted_precision(profile: Profile, k: int) -> PerQuery:
+    """Weighted average precision of the first k, wmAP@k; its mean over queries is weighted mAP.
+
+    ``wmAP@k = (1 / min(k, R)) sum_{i <= k} [g_i > 0] ACG@i``, with R the relevant items of the
+    database (Zhao, Huang, Wang and Tan, CVPR 2015, who take the whole ranking; with gains of 0 and
+    1 it is average precision).  A query without a relevant item counts 0.
+
+    Parameters
+    ----------
+    profile : Profile
+        With grades.
+    k : int
+        Cut-off; more than there are items stands for the whole ranking.
+    """
+    grades, n = _graded(profile), _n_items(profile)
+    out = np.empty((3, len(grades)))
+    k = min(k, n)
+    ex.weighted_precisions(
+        profile.items, np.ascontiguousarray(grades), k, ex.harmonic_numbers(n), out
+    )
+    found = np.minimum(profile.relevant.sum(axis=1), k)
+    value, low, high = out / np.maximum(found, 1)
+    return PerQuery(value, np.minimum(low, value), np.maximum(high, value))
+
+
+def recall_at(profile: Profile, r: int) -> PerQuery:
+    """Share of the relevant items that are among the first r, recall@r.
+
+    With the nearest neighbours of the query as the relevant items it is the recall of nearest
+    neighbour search (Jégou, Douze and Schmid, TPAMI 2011, with one neighbour).
+    """
+    found = precision_at(profile, r)
+    n_found = np.minimum(r, profile.items.sum(axis=1))
+    wanted = np.maximum(profile.relevant.sum(axis=1), 1)
+    return PerQuery(*(v * n_found / wanted for v in found))
+
+
+def _gained(profile: Profile, weights: np.ndarray) -> PerQuery:
+    """Sum of gains, each times the weight of its rank, which falls or stays; from the first on.
+
+    A sum over ranks has the expectation over the orders of a tie group that gives each rank the
+    group's mean gain.
+    """
+    grades, n = _graded(profile), _n_items(profile)
     q, n_groups, n_gains = grades.shape
     gains = np.arange(n_gains)
-    n = int(profile.items.sum(axis=1).max(initial=0))
-    # The discounts of the first i ranks, up to the cut-off.
-    weights = np.zeros(n + 1)
-    weights[1 : k + 1] = 1 / np.log2(np.arange(2, min(k, n) + 2))
-    discounts = np.cumsum(weights)
-
-    def cumulated(counts: np.ndarray, gains: np.ndarray) -> np.ndarray:
-        """DCG of runs of items of equal gain, one after the other."""
-        ends = np.cumsum(counts, axis=1)
-        return ((discounts[ends] - discounts[ends - counts]) * gains).sum(axis=1)
-
     mean_gains = grades @ gains / np.maximum(profile.items, 1)
-    best = cumulated(grades.sum(axis=1)[:, ::-1], gains[::-1])
-    value = cumulated(profile.items, mean_gains)
-    low = cumulated(grades.reshape(q, -1), np.tile(gains, n_groups))
-    high = cumulated(grades[:, :, ::-1].reshape(q, -1), np.tile(gains[::-1], n_groups))
-    found = (np.divide(v, best, out=np.zeros(q), where=best > 0) for v in (value, low, high))
-    value, low, high = found
+    value = _cumulated(profile.items, mean_gains, weights, n)
+    low = _cumulated(grades.reshape(q, -1), np.tile(gains, n_groups), weights, n)
+    falling = grades[:, :, ::-1].reshape(q, -1)
+    high = _cumulated(falling, np.tile(gains[::-1], n_groups), weights, n)
     # Where nothing is tied the three differ by rounding alone.
     return PerQuery(value, np.minimum(low, value), np.maximum(high, value))
+
+
+def _cumulated(counts: np.ndarray, gains: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
+    """Weighted gains of runs of items of equal gain, one after the other, n in all."""
+    # The weights of the first i ranks; none lies beyond the cut-off.
+    sums = np.concatenate([[0.0], np.cumsum(weights), np.zeros(n - len(weights))])
+    sums[len(weights) + 1 :] = sums[len(weights)]
+    ends = np.cumsum(counts, axis=1)
+    return ((sums[ends] - sums[ends - counts]) * gains).sum(axis=1)
+
+
+def _graded(profile: Profile) -> np.ndarray:
+    if profile.grades is None:
+        raise ValueError("gains need a profile with grades")
+    return profile.grades
+
+
+def _n_items(profile: Profile) -> int:
+    return int(profile.items.sum(axis=1).max(initial=0))
 
 
 def precision_within(profile: Profile, radius: int, *, empty: str = "zero") -> PerQuery:
@@ -150,6 +222,32 @@ def empty_ball(profile: Profile, radius: int) -> PerQuery:
     """1 where no item lies within the Hamming radius, else 0."""
     value = (profile.items[:, : radius + 1].sum(axis=1) == 0).astype(np.float64)
     return PerQuery(value, value, value)
+
+
+def within_radii(
+    profile: Profile, *, empty: str = "zero"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a look-up within each Hamming radius finds.
+
+    Parameters
+    ----------
+    profile : Profile
+        By Hamming distance: group d holds the items at distance d.
+    empty : {"zero", "skip"}
+        The precision in an empty ball is 0, or NaN.
+
+    Returns
+    -------
+    precision, recall, success : (q, b + 1) arrays of float64
+        Share of relevant items in the ball of radius 0 .. b; share of the relevant items that
+        lie in it, NaN without any; 1 where it holds an item, else 0.
+    """
+    items, relevant = (np.cumsum(part, axis=1) for part in (profile.items, profile.relevant))
+    wanted = relevant[:, -1:]
+    recall = np.where(wanted > 0, relevant / np.maximum(wanted, 1), np.nan)
+    without = 0.0 if empty == "zero" else np.nan
+    precision = np.where(items > 0, relevant / np.maximum(items, 1), without)
+    return precision, recall, (items > 0).astype(np.float64)
 
 
 def base_rate(profile: Profile) -> PerQuery:

@@ -35,6 +35,12 @@ class Protocol:
         Cut-offs N of ``P@N``; their curve is ``curves["P@N"]``.
     ndcg_at : tuple of int
         Cut-offs K of ``nDCG@K``, for data sets with several labels an item.
+    acg_at, wmap_at : tuple of int
+        Cut-offs K of ``ACG@K`` and of ``wmAP@K``, likewise.
+    recall_at : tuple of int
+        Cut-offs R of ``recall@R``, whose truth is the nearest features and not labels.
+    neighbours : int
+        How many nearest database items, by Euclidean distance of features, are that truth.
     radius : int
         Hamming radius of ``P@r...`` and ``empty@r...``.
     ties : {"expected", "index"}
@@ -67,6 +73,10 @@ class Protocol:
     map_at: tuple[int, ...] = (5000, 50000)
     precision_at: tuple[int, ...] = tuple(range(100, 1001, 100))
     ndcg_at: tuple[int, ...] = ()
+    acg_at: tuple[int, ...] = ()
+    wmap_at: tuple[int, ...] = ()
+    recall_at: tuple[int, ...] = ()
+    neighbours: int = 1
     radius: int = 2
     ties: str = "expected"
     normalizer: str = "retrieved"
@@ -89,8 +99,10 @@ class Protocol:
                     f"protocol {self.name}: {key}={value!r} has no expectation over the orders of "
                     'ties; set ties="index"'
                 )
-        if any(k < 1 for k in cut_offs) or self.radius < 0:
-            raise InputError(f"protocol {self.name}: cut-offs must be positive, the radius >= 0")
+        if any(k < 1 for k in (*cut_offs, self.neighbours)) or self.radius < 0:
+            raise InputError(
+                f"protocol {self.name}: cut-offs and neighbours must be positive, the radius >= 0"
+            )
 
     @property
     def map_names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How items are found again by what a method makes of them: Hamming distance, or scores."""
+"""How items are found again by what a method makes of them: Hamming distance, scores or cosine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.protocol.evaluate import evaluate, evaluate_scores
+from benchmark.protocol.evaluate import evaluate, evaluate_scores, evaluate_vectors
 from benchmark.protocol.evaluation import Evaluation
 
 
@@ -32,7 +32,9 @@ class Search:
 
 def search_of_stored(queries: np.ndarray) -> Search:
     """The search that the queries in a ``codes.npz`` are for: only tables have three axes."""
-    return SCORES if queries.ndim == 3 else HAMMING
+    if queries.ndim == 3:
+        return SCORES
+    return HAMMING if queries.dtype == np.uint8 else COSINE
 
 
 def _packed(bits: np.ndarray) -> np.ndarray:
@@ -49,9 +51,10 @@ def _as_they_are(codes: np.ndarray, n_bits: int) -> np.ndarray:
 
 HAMMING = Search(evaluate, _packed, _unpacked)
 SCORES = Search(evaluate_scores, np.asarray, _as_they_are)
+COSINE = Search(evaluate_vectors, np.asarray, _as_they_are)
 
 #: By what a method says of itself: ``Hasher.ranked_by``.
-SEARCHES = {"hamming": HAMMING, "scores": SCORES}
+SEARCHES = {"hamming": HAMMING, "scores": SCORES, "cosine": COSINE}
 
 
 def top_items(codes: tuple[np.ndarray, np.ndarray], query: int, n_bits: int, n: int) -> np.ndarray:
@@ -77,6 +80,9 @@ def top_items(codes: tuple[np.ndarray, np.ndarray], query: int, n_bits: int, n: 
     one, all_items = (search.restored(c, n_bits) for c in (queries[query : query + 1], database))
     if search is HAMMING:
         distances = (one != all_items).sum(axis=1)
+    elif search is COSINE:
+        lengths = np.linalg.norm(all_items, axis=1)
+        distances = -(all_items @ one[0]) / np.where(lengths > 0, lengths, 1)
     else:
         table = one[0]
         distances = -table[np.arange(len(table)), all_items].sum(axis=1)

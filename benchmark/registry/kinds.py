@@ -132,6 +132,7 @@ methods = Registry(
         "inputs": ("features", "images"),
     },
     hidden=("n_bits", "random_state"),
+    options={"search": ("asymmetric", "real")},
 )
 register = methods.register
 

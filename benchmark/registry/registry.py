@@ -28,7 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError, describe
 from benchmark.registry.scan import UNKNOWN, Entry, read_entries
-from benchmark.registry.variants import Variant, checked_parameter, checked_value, split_variant
+from benchmark.registry.variants import (
+    Variant,
+    checked_option,
+    checked_parameter,
+    checked_value,
+    split_variant,
+)
 
 if TYPE_CHECKING:
     from features.extractors import Registration
@@ -53,6 +59,9 @@ class Registry:
         Facts that may be left out; the tuple lists the allowed values, the default first.
     hidden : tuple of str
         Constructor parameters that the suite sets itself and a variant may not.
+    options : dict of str to tuple of str
+        What a variant of any entry may set besides constructor parameters, and to which words; a
+        class with a parameter of that name has its own.
     waiting : list of Registration, optional
         Where the decorator leaves the classes, if it belongs to a layer below this one.
     """
@@ -67,6 +76,7 @@ class Registry:
         required: Mapping[str, tuple | None] | None = None,
         optional: Mapping[str, tuple] | None = None,
         hidden: tuple[str, ...] = (),
+        options: Mapping[str, tuple[str, ...]] | None = None,
         waiting: list[Registration] | None = None,
     ) -> None:
         self.kind = kind
@@ -76,6 +86,7 @@ class Registry:
         self.required = dict(required or {})
         self.optional = dict(optional or {})
         self.hidden = hidden
+        self.options = dict(options or {})
         self._waiting: list[Registration] = [] if waiting is None else waiting
         self._entries: dict[str, Entry] = {}
         self._scanned = self._complete = False
@@ -197,6 +208,8 @@ class Registry:
         InputError
             For an unknown parameter, or a value whose type differs from that of the default.
         """
+        if parameter in self.options and parameter not in entry.parameters:
+            return checked_option(f"{entry.name}.{parameter}", text, self.options[parameter])
         allowed = [p for p in entry.parameters if p not in self.hidden]
         default = checked_parameter(entry, self.kind, parameter, allowed)
         return checked_value(f"{entry.name}.{parameter}", text, default)

@@ -17,26 +17,39 @@ class Variant:
     """A registered name with the parameters that differ from the defaults.
 
     Its string form is canonical: ``wdht[aggregation=tf]``, parameters in the order of the
-    constructor.
+    constructor, then options.
+
+    Attributes
+    ----------
+    name : str
+    parameters : tuple of (str, value)
+        For the constructor.
+    options : tuple of (str, str)
+        What every entry of the registry takes besides, for instance how a method is searched.
     """
 
     name: str
     parameters: tuple[tuple[str, Any], ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        if not self.parameters:
-            return self.name
-        return f"{self.name}[{','.join(spell_parameters(self.parameters))}]"
+        given = (*self.parameters, *self.options)
+        return f"{self.name}[{','.join(spell_parameters(given))}]" if given else self.name
+
+    def option(self, name: str) -> str | None:
+        """What an option was set to, None where it was not."""
+        return dict(self.options).get(name)
 
     def with_parameters(self, more: Mapping[str, Any], entry: Entry) -> Variant:
-        """This variant with some parameters set or replaced.
+        """This variant with some parameters or options set or replaced.
 
         Defaults are left out and the others stand in the order of the constructor, so that the
         same method has one name.
         """
-        values = {**dict(self.parameters), **more}
+        values = {**dict(self.parameters), **dict(self.options), **more}
         differing = [(p, values[p]) for p, v in entry.parameters.items() if values.get(p, v) != v]
-        return replace(self, parameters=tuple(differing))
+        options = sorted((o, v) for o, v in values.items() if o not in entry.parameters)
+        return replace(self, parameters=tuple(differing), options=tuple(options))
 
 
 def split_variant(text: str) -> tuple[str, dict[str, str]]:
@@ -103,3 +116,16 @@ def checked_value(owner: str, text: str, default: Any) -> Any:
         )
         raise InputError(f"{owner} must be {wanted}, not {text!r}")
     return value
+
+
+def checked_option(owner: str, text: str, words: Collection[str]) -> str:
+    """A value of an option, which is one of a few words.
+
+    Raises
+    ------
+    InputError
+        If it is another.
+    """
+    if text not in words:
+        raise InputError(f"{owner} must be {' or '.join(words)}, not {text!r}")
+    return text

@@ -119,6 +119,9 @@ def _marked(
     found = []
     for _, group in groupby(rows, key=lambda row: row.about.supervision):
         of_group = list(group)
+        if of_group[0].about.is_bound:
+            found += of_group
+            continue
         methods = [row.method for row in of_group]
         ranks = []
         for b, column in zip(bits, zip(*(r.entries for r in of_group), strict=True), strict=True):

@@ -29,8 +29,10 @@ class Footnotes:
 def note_on_method(cells: Sequence[CellResult], about: Method, footnotes: Footnotes) -> str:
     """The number of a footnote on all cells of a method; empty if there is nothing to say."""
     notes = []
+    if about.is_bound:
+        notes.append("a bound, not compared: real-valued vectors ranked by cosine, no codes")
     if about.by_score:
-        notes.append("asymmetric search: a quantiser, ranked by look-up tables of the query")
+        notes.append("asymmetric search: ranked by look-up tables of the query")
     if about.rebuilt:
         notes.append("reconstruction: the paper leaves parts of the method open")
     if cells[0].fidelity == "adapted":
@@ -54,7 +56,7 @@ def gaps_of(group: Sequence[CellResult], metric: str, seeds: Sequence[int]) -> d
             reason = " ".join(cell.reason.split())
             why = f"{cell.status}: {reason}" if reason else cell.status
         elif metric not in cell.metrics and is_of_ball(metric):
-            why = "ranked by score: no Hamming radius"
+            why = f"ranked by {'cosine' if cell.is_bound else 'score'}: no Hamming radius"
         elif value_of(cell, metric) is None:
             why = "not measured"
         else:

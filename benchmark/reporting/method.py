@@ -17,6 +17,7 @@ GROUPS = {
     "none": "unsupervised",
     "tags": "from tags",
     "labels": "from labels",
+    "bound": "bounds, no codes",
     "": "supervision unknown",
 }
 
@@ -30,7 +31,8 @@ class Method:
     id : str
         Canonical variant, as cells have it.
     supervision : str
-        A key of ``GROUPS``; empty for a method that is not registered here.
+        A key of ``GROUPS``; empty for a method that is not registered here, ``bound`` for vectors
+        beside the codes, which are not compared with them.
     name : str
         What its paper calls it; empty where it is not registered.
     year, paper, summary : str
@@ -50,6 +52,11 @@ class Method:
     summary: str = ""
     by_score: bool = False
     rebuilt: bool = False
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is no code, but a bound on what codes can keep."""
+        return self.supervision == "bound"
 
     @property
     def group(self) -> str:
@@ -99,7 +106,7 @@ def method_of(variant: str, cells: Iterable[CellResult] = ()) -> Method:
     years = re.findall(r"\b(?:19|20)\d\d\b", paper)
     return Method(
         variant,
-        entry.facts["supervision"],
+        "bound" if any(cell.is_bound for cell in cells) else entry.facts["supervision"],
         paper_name(entry),
         years[-1] if years else "",
         paper,
@@ -130,7 +137,7 @@ def paper_name(entry: Entry) -> str:
 def is_by_score(cell: CellResult) -> bool:
     """Whether the codes of a cell were ranked by score, and so have no Hamming balls."""
     measured = cell.status == "done" and "bytes_per_item" in cell.metrics
-    return measured and not any(map(is_of_ball, cell.metrics))
+    return measured and not cell.is_bound and not any(map(is_of_ball, cell.metrics))
 
 
 def group_order(supervision: str) -> int:

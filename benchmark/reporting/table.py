@@ -147,6 +147,8 @@ class Table:
         groups = self.groups
         found = []
         for name, rows in groups.items():
+            if rows[0].about.is_bound:
+                continue
             methods = [row.method for row in rows]
             known = {}
             for j, bits in enumerate(self.bits):
@@ -217,7 +219,7 @@ class Table:
         yield (*head, *(f"{bits} bits{part}" for bits in self.bits for part in parts), "notes")
         for row in self.rows:
             about = row.about
-            search = "asymmetric" if about.by_score else "Hamming"
+            search = "asymmetric" if about.by_score else "cosine" if about.is_bound else "Hamming"
             notes = [self.footnotes[row.note]] if row.note else []
             values: list[object] = [about.name, about.year, about.group, search]
             for bits, entry in zip(self.bits, row.entries, strict=True):

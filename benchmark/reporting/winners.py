@@ -35,9 +35,11 @@ class Winner:
 
 
 def winners(table: Table) -> list[Winner]:
-    """The winners of each group, by code length; a group without a value has none."""
+    """The winners of each group, by code length; a group without a value, and bounds, have none."""
     found = []
     for group, rows in table.groups.items():
+        if rows[0].about.is_bound:
+            continue
         for j, bits in enumerate(table.bits):
             there = [row for row in rows if row.entries[j].mean is not None]
             if not there:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,8 @@ from benchmark.store.store import Store
 
 #: Values of each query by code length and method, (seeds, queries).
 Values = dict[int, dict[str, np.ndarray]]
+#: The split of a cell, and its values of each query.
+Row = tuple[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Significance:
     Attributes
     ----------
     tests : mapping of int to PairwiseTests
-        Code length to the comparison of all methods that were trained more than once; a code
-        length at which fewer than two were is left out.
+        Code length to the comparison of all methods that were trained more than once, without
+        bounds, which are no codes; a code length at which fewer than two were is left out.
     untested : mapping of int to str
         Code length at which methods have values but no comparison to the reason.
     intervals : mapping of (str, int) to Interval
@@ -54,18 +56,21 @@ def significance_of(
     store : Store
     metrics : sequence of str
     """
+    compared = {cell.method for cell in cells if not cell.is_bound}
     return {
-        metric: _of_metric(values) for metric, values in _per_query(cells, store, metrics).items()
+        metric: _of_metric(values, compared)
+        for metric, values in _per_query(cells, store, metrics).items()
     }
 
 
-def _of_metric(values: Values) -> Significance:
+def _of_metric(values: Values, compared: Set[str]) -> Significance:
     tests, intervals, untested = {}, {}, {}
     for bits, methods in sorted(values.items()):
-        trained_again = {name: rows for name, rows in methods.items() if len(rows) > 1}
+        coded = {name: rows for name, rows in methods.items() if name in compared}
+        trained_again = {name: rows for name, rows in coded.items() if len(rows) > 1}
         if len(trained_again) > 1:
             tests[bits] = compare_methods(trained_again)
-        elif len(methods) > 1:
+        elif len(coded) > 1:
             untested[bits] = ONE_TRAINING
         found = bootstrap_intervals(list(methods.values()))
         intervals.update({(m, bits): one for m, one in zip(methods, found, strict=True)})
@@ -76,19 +81,28 @@ def _per_query(
     cells: Sequence[CellResult], store: Store, metrics: Sequence[str]
 ) -> dict[str, Values]:
     """Stored values of each query; every cell is read once."""
-    seeds: dict[str, dict[int, dict[str, list[np.ndarray]]]] = {metric: {} for metric in metrics}
+    rows: dict[str, dict[int, dict[str, list[Row]]]] = {metric: {} for metric in metrics}
     for cell in cells:
         if cell.status != "done":
             continue
         per_query = store.per_query(cell.folder)
         for metric in metrics:
             if metric in per_query:
-                of_bits = seeds[metric].setdefault(cell.bits, {})
-                of_bits.setdefault(cell.method, []).append(per_query[metric])
+                of_bits = rows[metric].setdefault(cell.bits, {})
+                of_bits.setdefault(cell.method, []).append((cell.split, per_query[metric]))
     return {
-        metric: {
-            bits: {method: np.stack(rows) for method, rows in methods.items()}
-            for bits, methods in of_metric.items()
-        }
-        for metric, of_metric in seeds.items()
+        metric: {bits: _stacked(methods) for bits, methods in of_metric.items()}
+        for metric, of_metric in rows.items()
     }
+
+
+def _stacked(methods: Mapping[str, Sequence[Row]]) -> dict[str, np.ndarray]:
+    """Rows as arrays over the queries of all splits; those of other splits do not count."""
+    lengths = {split: len(values) for rows in methods.values() for split, values in rows}
+    ends = dict(zip(lengths, np.cumsum(list(lengths.values())), strict=True))
+    stacked = {}
+    for method, rows in methods.items():
+        stacked[method] = np.full((len(rows), sum(lengths.values())), np.nan)
+        for row, (split, values) in zip(stacked[method], rows, strict=True):
+            row[ends[split] - len(values) : ends[split]] = values
+    return stacked

@@ -90,6 +90,10 @@ class CellResult:
         ``done``, ``skipped`` or ``failed``.
     reason : str
         Why it was skipped, or the error's last line.
+    split : str
+        Checksum of the items that were used; cells of one split met the same queries.
+    ranked_by : str
+        ``hamming``, ``scores``, or ``cosine`` of vectors that are no codes: a bound, no result.
     fidelity : str
         ``author-code``, ``paper``, ``adapted`` (defaults of ours) or ``reconstruction``.
     tags : str
@@ -114,6 +118,8 @@ class CellResult:
     seed: int
     status: str
     reason: str = ""
+    split: str = ""
+    ranked_by: str = "hamming"
     fidelity: str = "paper"
     tags: str = ""
     backbone: str = ""
@@ -121,3 +127,8 @@ class CellResult:
     tuned: Tuning | None = None
     metrics: Mapping[str, Value] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is beside the codes, which are compared, and not among them."""
+        return self.ranked_by == "cosine"

@@ -108,7 +108,12 @@ def gather(store: Store, dataset: str, own: Sequence[CellResult] = ()) -> list[l
 
 
 def with_stored(own: Sequence[CellResult], store: Store) -> list[CellResult]:
-    """The cells of a run, and all stored ones that belong into the same report."""
+    """The cells of a run, and all stored ones that belong into the same report.
+
+    Where each seed has a split of its own, the report is about the cells of the run alone.
+    """
+    if len({cell.split for cell in own}) > 1:
+        return list(own)
     mine = {cell.folder for cell in own}
     for cells in gather(store, own[0].dataset, own):
         results = [cell.result for cell in cells]

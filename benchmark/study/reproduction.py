@@ -72,6 +72,7 @@ def reproduce(folder: Path) -> Reproduction:
     request = dict(record["request"])
     load_plugins(tuple(map(Path, request["plugin"])))
     dataset, protocol = request.pop("dataset"), record["specification"]["protocol"]
+    split_seed = request.pop("split_seed")
     lists = {name: tuple(v) if isinstance(v, list) else v for name, v in protocol.items()}
     grid = Grid(
         [methods.parse(stored.method)],
@@ -82,7 +83,7 @@ def reproduce(folder: Path) -> Reproduction:
     )
     with tempfile.TemporaryDirectory(prefix="reproduction-") as place:
         session = Session(**request, results=Path(place) / "results", jobs=1)
-        run, (cell,), _ = session.plan_grid(session.open(dataset), grid)
+        run, (cell,), _ = session.plan_grid(session.open(dataset, split_seed=split_seed), grid)
         changed = _changed(record["specification"], cell.specification)
         others = [name for name in changed if name not in CODE]
         if others:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,7 @@ class Results:
         """The metric of every query: a row for each query, a column for each finished cell.
 
         Columns are named by method, code length in bits and seed; a query that the protocol
-        leaves out is NaN.
+        leaves out is NaN.  With a split for each seed, the seeds have queries of their own.
 
         Raises
         ------
@@ -138,7 +139,7 @@ class Results:
             raise InputError(
                 f"no cell has values of single queries of {metric!r}: there are {names}"
             )
-        frame = pd.DataFrame(columns)
+        frame = pd.DataFrame({key: pd.Series(values) for key, values in columns.items()})
         frame.columns = pd.MultiIndex.from_tuples(columns, names=["method", "bits", "seed"])
         return frame.rename_axis(index="query")
 
@@ -192,6 +193,14 @@ class Results:
     def __repr__(self) -> str:
         where = f"{self.cells[0].dataset}, protocol {self.protocol.name}"
         return f"<Results of {len(self.cells)} cells on {where}>"
+
+
+def joined(parts: Sequence[Results]) -> Results:
+    """The results of several seeds, each with cells of one, in the order of one grid."""
+    if len(parts) == 1:
+        return parts[0]
+    of_seeds = zip(*(part.cells for part in parts), strict=True)
+    return replace(parts[0], cells=tuple(chain.from_iterable(of_seeds)))
 
 
 def describe_failures(failed: list[CellResult], n_cells: int, store: Store) -> str:

@@ -154,7 +154,9 @@ class Session:
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
 
-    def open(self, text: str, features: str | None = None) -> OpenedData:
+    def open(
+        self, text: str, features: str | None = None, *, split_seed: int | None = None
+    ) -> OpenedData:
         """Open what ``--dataset`` names and check features and tags, before any work starts.
 
         Parameters
@@ -162,6 +164,8 @@ class Session:
         text : str
         features : str, optional
             What to use where the user names no features, for a data set with images.
+        split_seed : int, optional
+            Seed of the split in place of the data set's own.
 
         Raises
         ------
@@ -172,7 +176,7 @@ class Session:
         _check_apart(options.results, text)
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
-        dataset = self.open_dataset(text)
+        dataset = self.open_dataset(text, split_seed=split_seed)
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
         request = self._request(dataset, features)
@@ -180,7 +184,8 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
+        tags, source = self._tags(dataset), _whole_path(text)
+        return OpenedData(dataset, request, checked, tags, source, split_seed)
 
     def _download(self, text: str) -> None:
         """Fetch the files of a named data set, if it is one that can be fetched."""
@@ -191,7 +196,7 @@ class Session:
             raise InputError(f"--download: data set {name} cannot be fetched; get it by hand")
         fetch(Path(self.data_root))
 
-    def open_dataset(self, text: str) -> Dataset:
+    def open_dataset(self, text: str, *, split_seed: int | None = None) -> Dataset:
         """Open what ``--dataset`` names, with the tags that were given.
 
         Raises
@@ -201,7 +206,8 @@ class Session:
         """
         if self.download:
             self._download(text)
-        dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
+        splits = self.options.cache / "splits"
+        dataset = open_dataset(text, Path(self.data_root), splits, split_seed=split_seed)
         if dataset.missing and self.on_missing_image == "error":
             raise InputError(
                 f"data set {dataset.name}: {len(dataset.missing):,} images are missing, the first "
@@ -255,15 +261,15 @@ class Session:
 
     def _request_again(self, data: OpenedData) -> dict[str, Any]:
         """The options that give these data again, as plain values and with absolute paths."""
-        kept = {name: getattr(self, name) for name in SETTINGS}
-        paths = {name: getattr(self, name) for name in PATHS if getattr(self, name)}
+        paths = {name: str(Path(p).resolve()) for name in PATHS if (p := getattr(self, name))}
+        kept = {name: getattr(self, name) for name in SETTINGS} | paths
         return {
             **kept,
-            **{name: str(Path(path).resolve()) for name, path in paths.items()},
             "cache": str(self.options.cache.resolve()),
             "plugin": [str(path) for path in self.options.resolved().plugins],
             "features": data.features.name,
             "dataset": data.source,
+            "split_seed": data.split_seed,
         }
 
     def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:

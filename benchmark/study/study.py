@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 
@@ -14,7 +14,7 @@ from benchmark.protocol.protocol import Protocol, find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import unique, variants_of
 from benchmark.study.defaults import BITS, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
-from benchmark.study.results import Results
+from benchmark.study.results import Results, joined
 from benchmark.study.session import Session
 
 
@@ -32,6 +32,9 @@ class Study(Session):
     protocol : str or Protocol
     set : sequence of str
         Parameters of methods, each ``METHOD.PARAM=VALUE``.
+    split_per_seed : bool
+        Whether each seed draws its own split of the data, so that deviations and tests are about
+        splits as well; for data sets that draw theirs.
 
     Raises
     ------
@@ -53,21 +56,35 @@ class Study(Session):
     seeds: Sequence[int] = SEEDS
     protocol: str | Protocol = PROTOCOL
     set: Sequence[str] = ()
+    split_per_seed: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_whole("bits", self.bits, 1, MAX_BITS)
         _check_whole("seeds", self.seeds, 0, MAX_SEED)
+        if self.split_per_seed and (self.audit or self.save_codes):
+            raise InputError(
+                "--split-per-seed cannot be combined with --audit or --save-codes: the codes of "
+                "each seed are of other items"
+            )
 
     def price(self) -> str:
         """What the cells that are not done yet will cost; nothing is extracted or trained."""
-        grid = self._grid
-        return self.price_grid(self._data, grid)
+        return "\n\n".join(self.price_grid(data, grid) for data, grid in self._parts())
 
     def run(self) -> Results:
         """Run the cells that are not done yet; those that are done are read."""
+        return joined([self.run_grid(data, grid) for data, grid in self._parts()])
+
+    def _parts(self) -> list[tuple[OpenedData, Grid]]:
+        """What is run on which data: everything at once, or each seed on its split."""
         grid = self._grid
-        return self.run_grid(self._data, grid)
+        if not self.split_per_seed:
+            return [(self._data, grid)]
+        return [
+            (self.open(self.dataset, split_seed=seed), replace(grid, seeds=[seed]))
+            for seed in grid.seeds
+        ]
 
     @cached_property
     def _grid(self) -> Grid:

@@ -1,4 +1,4 @@
-"""What the conformance suite has to know of the two forms of codes: bits, and code words."""
+"""What the conformance suite has to know of the forms of codes: bits, code words, and none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics.pairwise import cosine_similarity
 
 from methods.base import Hasher
 from methods.quantizer import Quantizer
@@ -43,6 +44,8 @@ class Form(NamedTuple):
 
 def form_of(hasher: Hasher) -> Form:
     """The form of the codes that a method gives."""
+    if hasher.ranked_by == "cosine":
+        return VECTORS
     return WORDS if isinstance(hasher, Quantizer) else BITS
 
 
@@ -62,6 +65,13 @@ def _shapes_of_words(hasher: Quantizer) -> dict[str, tuple[int, ...]]:
 def _scores(tables: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return sum(tables[:, m, codes[:, m]] for m in range(codes.shape[1]))
 
+
+VECTORS = Form(
+    dtype=np.float32,
+    shapes=lambda hasher: {"encode": (getattr(hasher, "n_features_in_", 0),)},
+    n_bits=lambda hasher: 0,
+    similarities=cosine_similarity,
+)
 
 WORDS = Form(
     dtype=np.uint8,

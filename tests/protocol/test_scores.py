@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score
 
 from benchmark import evaluate, evaluate_scores
 from benchmark.errors import InputError
-from benchmark.protocol import evaluate as evaluation
+from benchmark.protocol import measure
 from benchmark.protocol.hamming import pack
 from benchmark.protocol.protocol import PRESETS, Protocol
 from benchmark.protocol.scores import TILE, score_index_profile, score_profile
@@ -113,7 +113,7 @@ def test_scores_that_count_equal_bits_rank_as_hamming_distance(ties):
 def test_blocks_of_queries_change_nothing(name, monkeypatch):
     search = random_search(np.random.default_rng(3), 31, 200, 2, 4, decimals=0)
     whole = evaluate_scores(*search, name)
-    monkeypatch.setattr(evaluation, "GROUPS_AT_ONCE", 7 * 200)
+    monkeypatch.setattr(measure, "GROUPS_AT_ONCE", 7 * 200)
     parts = evaluate_scores(*search, name)
     assert dict(parts) == dict(whole) and parts.bounds == whole.bounds
     np.testing.assert_array_equal(parts.curves["PR"].y, whole.curves["PR"].y)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import Study, evaluate
+from benchmark import Protocol, Study, evaluate
 from benchmark.cli.given import given
 from benchmark.cli.options import build_parser
 from benchmark.errors import InputError
 from benchmark.protocol.catalogue import COSTS
 from benchmark.store.store import Store
+from benchmark.study.reproduction import reproduce
 
 #: Options that choose another mode than a plain run, or say where options come from.
 MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "print_config", "config"}
@@ -177,3 +178,88 @@ def test_given_features_are_read_twice(data_folder, tmp_path, monkeypatch):
         str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path / "results", jobs=1
     ).run()
     assert sum(opened) == 2
+
+
+def test_ways_to_search_are_rows_of_their_own_and_bounds_are_not_compared(data_folder, tmp_path):
+    names = ["lsh", "lsh[search=asymmetric]", "lsh[search=real]", "features"]
+    study = Study(
+        str(data_folder), methods=names, bits=[8], seeds=[0, 1], results=tmp_path / "r", jobs=1
+    )
+    results = study.run()
+    assert [cell.status for cell in results.cells] == ["done"] * 8
+    ranked_by = ["hamming", "scores", "cosine", "cosine"]
+    assert [cell.ranked_by for cell in results.cells[::2]] == ranked_by
+    assert len({cell.folder for cell in results.cells}) == 8
+    table = results.table("mAP@all")
+    values = dict(table.frame()[8])
+    assert values["lsh"] < values["lsh[search=asymmetric]"] < values["lsh[search=real]"]
+    assert values["features"] == max(values.values())
+    assert {row.method: row.entries[0].rank > 0 for row in table.rows} == {
+        "lsh": True,
+        "lsh[search=asymmetric]": True,
+        "lsh[search=real]": False,
+        "features": False,
+    }
+    assert set(table.tests[8].methods) == {"lsh", "lsh[search=asymmetric]"}
+    assert "a bound, not compared" in str(table)
+    bytes_of = {c.method: c.metrics["bytes_per_item"].value for c in results.cells}
+    assert bytes_of["lsh"] == bytes_of["lsh[search=asymmetric]"] == 1
+    assert bytes_of["lsh[search=real]"] == 4 * 8
+    again = study.run()
+    assert [cell.folder for cell in again.cells] == [cell.folder for cell in results.cells]
+
+
+def test_a_search_that_a_method_cannot_have_is_refused_before_work(data_folder, tmp_path):
+    study = Study(
+        str(data_folder), methods=["features[search=real]"], bits=[8], results=tmp_path / "r"
+    )
+    with pytest.raises(InputError, match="search=real is for methods whose codes"):
+        study.run()
+
+
+def test_the_protocol_of_a_study_may_ask_for_the_nearest_items(data_folder, tmp_path):
+    protocol = Protocol(recall_at=(5, 20), neighbours=2)
+    options = {"bits": [16], "protocol": protocol, "results": tmp_path / "r", "jobs": 1}
+    results = Study(str(data_folder), methods=["lsh", "features"], **options).run()
+    values = results.table("recall@20").frame()[16]
+    assert 0 < values["lsh"] < values["features"] <= 1
+
+
+def test_each_seed_has_a_split_of_its_own_and_the_same_cells_as_one_seed_on_that_split(tmp_path):
+    options = {
+        "methods": ["lsh", "pcah"],
+        "bits": [8],
+        "features": "gist",
+        "jobs": 1,
+        "cache": tmp_path / "cache",
+    }
+    drawn = Study(
+        "demo[n=60]", seeds=[0, 1, 2], split_per_seed=True, results=tmp_path / "a", **options
+    )
+    results = drawn.run()
+    assert [cell.seed for cell in results.cells] == [0, 1, 2, 0, 1, 2]
+    assert {cell.dataset for cell in results.cells} == {"demo[n=60]"}
+    assert len({cell.split for cell in results.cells}) == 3
+    assert len({cell.folder for cell in results.cells}) == 6
+    # Seed 0 is the same cell; seed 1 on the split of seed 0 is stored there too, and is another.
+    alone = Study("demo[n=60]", seeds=[0, 1], results=tmp_path / "a", **options).run()
+    assert [c.folder for c in alone.cells[::2]] == [c.folder for c in results.cells[::3]]
+    other = Study("demo[n=60,split_seed=2]", seeds=[2], results=tmp_path / "c", **options).run()
+    assert other.cells[0].metrics["mAP@all"] == results.cells[2].metrics["mAP@all"]
+    table = results.table("mAP@all")
+    assert table.rows[0].entries[0].n_seeds == 3
+    values = [c.metrics["mAP@all"].value for c in results.cells[:3]]
+    tests = table.tests[8]
+    assert tests.means[tests.methods.index("lsh")] == pytest.approx(np.mean(values))
+    assert results.per_query("mAP@all").shape == (5, 6)
+    assert drawn.price().count("0 cells to run") == 3
+    assert not reproduce(results.store.root / "cells" / results.cells[2].folder).differences
+
+
+def test_a_split_per_seed_is_refused_where_the_split_is_given(data_folder, tmp_path):
+    study = Study(str(data_folder), split_per_seed=True, results=tmp_path / "r")
+    with pytest.raises(InputError, match="comes with its split"):
+        study.run()
+    for option in ("audit", "save_codes"):
+        with pytest.raises(InputError, match="--split-per-seed cannot be combined"):
+            Study(split_per_seed=True, **{option: True})

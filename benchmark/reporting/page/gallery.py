@@ -76,7 +76,9 @@ def make_gallery(report: Report) -> Gallery:
 def _chosen(report: Report) -> list[CellResult]:
     """The best methods at the longest code length with stored codes, one seed each."""
     metric = report.main.metric
-    stored = [c for c in report.cells if c.status == "done" and report.store.has_codes(c.folder)]
+    here = ("", report.dataset.split.checksum)
+    done = [c for c in report.cells if c.status == "done" and c.split in here]
+    stored = [c for c in done if report.store.has_codes(c.folder)]
     for bits in reversed(code_lengths(stored)):
         first: dict[str, CellResult] = {}
         for cell in stored:
