@@ -8,7 +8,7 @@ import importlib.util
 import json
 import sys
 import sysconfig
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +70,7 @@ def code_digest(module: str) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(imported_code(module)):
-        tree = ast.parse(source_of(name).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and body and _is_docstring(body[0]):
-                del body[0]
-        digest.update(ast.dump(tree).encode())
+        digest.update(_without_docstrings(_text_of(name)))
     return digest.hexdigest()[:16]
 
 
@@ -104,9 +99,24 @@ def imported_code(module: str) -> set[str]:
     return found
 
 
+def _text_of(module: str) -> str:
+    return source_of(module).read_text(encoding="utf-8")
+
+
+@cache
+def _without_docstrings(text: str) -> bytes:
+    """The syntax tree of a module's text; many methods import the same modules."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
+    return ast.dump(tree).encode()
+
+
 def _imports_of(module: str) -> list[str]:
     imported = []
-    for node in ast.walk(ast.parse(source_of(module).read_text(encoding="utf-8"))):
+    for node in _import_statements(_text_of(module)):
         if isinstance(node, ast.ImportFrom):
             origin, names = _origin(node, module), {alias.name for alias in node.names}
             if origin.partition(".")[0] in FOLLOWED:
@@ -117,6 +127,12 @@ def _imports_of(module: str) -> list[str]:
             for name in {alias.name for alias in node.names}:
                 imported += [name] if name.partition(".")[0] in FOLLOWED else _own(module, name)
     return imported
+
+
+@cache
+def _import_statements(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    nodes = ast.walk(ast.parse(text))
+    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def _origin(node: ast.ImportFrom, module: str) -> str:

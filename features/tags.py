@@ -18,6 +18,7 @@ __all__ = [
     "TagMatrix",
     "account_tags",
     "aggregate",
+    "frequent_tags",
     "load_word_vectors",
     "skip_gram_vectors",
     "tag_matrix",
@@ -91,14 +92,21 @@ def tag_matrix(tags: Sequence[tuple[str, ...]], *, min_count: int = 1) -> TagMat
     -------
     (n, V) TagMatrix of bool
     """
-    counts = Counter(tag for item in tags for tag in set(item))
-    words = sorted(tag for tag, count in counts.items() if count >= min_count)
+    words = frequent_tags(tags, min_count)
     column = {tag: j for j, tag in enumerate(words)}
     columns = [sorted(column[tag] for tag in set(item) if tag in column) for item in tags]
     indptr = np.concatenate([[0], np.cumsum([len(each) for each in columns], dtype=int)])
     indices = np.array([j for each in columns for j in each], dtype=int)
     ones = np.ones(len(indices), dtype=bool)
     return TagMatrix((ones, indices, indptr), shape=(len(tags), len(words)), words=words)
+
+
+def frequent_tags(tags: Sequence[tuple[str, ...]], min_count: int) -> list[str]:
+    """The tags that occur in at least so many images, in alphabetical order."""
+    counts: Counter[str] = Counter()
+    for item in tags:
+        counts.update(set(item))
+    return sorted(tag for tag, count in counts.items() if count >= min_count)
 
 
 def aggregate(

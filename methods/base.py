@@ -18,10 +18,12 @@ from sklearn.utils import Tags, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
-from methods.supervision import handed_over, in_one_thread, taking_y
+from methods.algebra.threads import in_parallel
+from methods.supervision import handed_over, taking_y
+from methods.unsuitable import Unsuitable
 
-#: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
-ROWS_AT_ONCE = 4096
+#: Rows that one thread encodes at once (4096-d: 16 MB in float64).
+ENCODED_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,8 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : (n, d) array of float
-            Items to encode; each row is handled on its own.
+            Items to encode; each row is handled on its own.  Blocks of items may be handed over
+            from several threads at a time.
 
         Returns
         -------
@@ -223,14 +226,12 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        made = np.empty((len(X), *shape), dtype=dtype)
-        with in_one_thread(X):
-            for rows in gen_batches(len(X), ROWS_AT_ONCE):
-                items = X[rows]
-                if isinstance(items, np.ndarray):
-                    items = items.astype(np.float64, copy=False)
-                made[rows] = function(items)
-        return made
+        blocks = gen_batches(len(X), ENCODED_AT_ONCE)
+        if isinstance(X, ImageArray):
+            made = [function(X[rows]) for rows in blocks]
+        else:
+            made = in_parallel(lambda rows: function(np.asarray(X[rows], np.float64)), blocks)
+        return np.concatenate([np.empty((0, *shape), dtype), *made], dtype=dtype, casting="unsafe")
 
     def _check_shape(self, function: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
         """ValueError if one of the method's functions gave an array of another shape."""
@@ -300,7 +301,7 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         reason = self.skip(task)
         if reason:
             size = f"n_samples = {len(X)}, n_features = {n_features}"
-            raise ValueError(f"{type(self).__name__}: {reason} ({size})")
+            raise Unsuitable(f"{type(self).__name__}: {reason} ({size})")
         return X
 
     def _checked(

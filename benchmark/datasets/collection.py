@@ -18,6 +18,9 @@ from benchmark.datasets.splits import draw_split, shrink, stored_split
 from benchmark.errors import InputError
 from features.images import FileImages
 
+#: Items whose names and tags are put together before they are hashed.
+ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class PaperSetting:
@@ -287,6 +290,8 @@ def _fingerprint(collection: Collection, pool: np.ndarray, sizes: str) -> str:
     """Digest of the split's sizes and seed, and of names, labels and tags of the pool."""
     digest = hashlib.sha256(f"{sizes} {' '.join(collection.label_names)}".encode())
     digest.update(np.packbits(collection.labels[pool], axis=1))
-    for row in pool.tolist():
-        digest.update(f"{collection.names[row]} {' '.join(collection.tags[row])}\n".encode())
+    names, tags = collection.names, collection.tags
+    for start in range(0, len(pool), ROWS_AT_ONCE):
+        rows = pool[start : start + ROWS_AT_ONCE].tolist()
+        digest.update("".join(f"{names[row]} {' '.join(tags[row])}\n" for row in rows).encode())
     return digest.hexdigest()

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.datasets.base import Dataset
+from benchmark.digests import value_digest
 from benchmark.errors import InputError
+from benchmark.files import write_file
 
 #: Values that are read together (float32: 16 MB).
 BLOCK_VALUES = 2**22
 
+#: Seconds that a file must have been left alone before what was read of it is remembered: a
+#: second change within the resolution of the file system's clock would go unnoticed.
+SETTLED_SECONDS = 2.0
+
 
 @dataclass(frozen=True)
 class GivenFeatures:
-    """A feature file of a data set that has been read once, checked and hashed.
+    """A feature file of a data set, of which the header has been checked.
 
     Attributes
     ----------
@@ -26,19 +34,35 @@ class GivenFeatures:
     rows : (n,) array of int64
         Row of each item.
     n_features : int
-    checksum : str
-        BLAKE2b digest of the file, 32 hexadecimal digits.
     """
 
     name: str
     path: Path
     rows: np.ndarray
     n_features: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over a feature file found.
+
+    Attributes
+    ----------
+    state : list of int
+        Size, time of change and number of the file, by which a later run knows it again.
+    checksum : str
+        BLAKE2b digest of the file, 32 hexadecimal digits.
+    unusable : list of int
+        Rows with a value that is not finite.
+    """
+
+    state: list[int]
     checksum: str
+    unusable: list[int]
 
 
 def check_given_features(dataset: Dataset, name: str) -> GivenFeatures:
-    """Check one of the data set's own feature files and hash it, in one pass.
+    """Check the header of one of the data set's own feature files; no row is read.
 
     Parameters
     ----------
@@ -54,7 +78,7 @@ def check_given_features(dataset: Dataset, name: str) -> GivenFeatures:
     ------
     InputError
         If there is no such file, or if it is not a ``.npy`` file with a two-dimensional array of
-        finite floats, one row for each item.
+        floats, one row for each item.
     """
     if name not in dataset.features:
         known = ", ".join(dataset.features) or "none"
@@ -68,11 +92,58 @@ def check_given_features(dataset: Dataset, name: str) -> GivenFeatures:
             f"belongs to item i of the manifest or image list"
         )
     rows = np.arange(n_rows) if dataset.rows is None else dataset.rows
-    digest, unusable = _read_once(path, array)
-    if unusable[rows].any():
-        row = rows[unusable[rows].argmax()]
-        raise InputError(f"{path}: row {row} (counted from 0) has NaN or infinite values")
-    return GivenFeatures(name, path, rows, array.shape[1], digest)
+    return GivenFeatures(name, path, rows, array.shape[1])
+
+
+def read_given_features(given: GivenFeatures, cache: Path) -> str:
+    """The digest of a feature file, whose values are checked in the same pass.
+
+    What was found is remembered in the cache folder for as long as the file is left alone.
+
+    Returns
+    -------
+    str
+        BLAKE2b digest of the file, 32 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        If the row of an item has a value that is not finite.
+    """
+    reading = _remembered(given.path, cache)
+    if reading is None:
+        begin, state = time.time(), _state(given.path)
+        reading = Reading(state, *_read_once(given.path, _mapped(given.path)))
+        if begin - given.path.stat().st_mtime > SETTLED_SECONDS:
+            write_file(_note(given.path, cache), json.dumps(asdict(reading)))
+    bad = np.isin(given.rows, reading.unusable)
+    if bad.any():
+        row = given.rows[bad.argmax()]
+        raise InputError(f"{given.path}: row {row} (counted from 0) has NaN or infinite values")
+    return reading.checksum
+
+
+def has_been_read(given: GivenFeatures, cache: Path) -> bool:
+    """Whether :func:`read_given_features` would find the file's digest in the cache folder."""
+    return _remembered(given.path, cache) is not None
+
+
+def _remembered(path: Path, cache: Path) -> Reading | None:
+    try:
+        reading = Reading(**json.loads(_note(path, cache).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        # Not there yet, or damaged.
+        return None
+    return reading if reading.state == _state(path) else None
+
+
+def _note(path: Path, cache: Path) -> Path:
+    return cache / "readings" / f"{value_digest(str(path.resolve()))}.json"
+
+
+def _state(path: Path) -> list[int]:
+    about = path.stat()
+    return [about.st_size, about.st_mtime_ns, about.st_ino]
 
 
 def _mapped(path: Path) -> np.memmap:
@@ -91,8 +162,8 @@ def _mapped(path: Path) -> np.memmap:
     return array
 
 
-def _read_once(path: Path, array: np.memmap) -> tuple[str, np.ndarray]:
-    """Digest of the file, and which rows hold a value that is not finite."""
+def _read_once(path: Path, array: np.memmap) -> tuple[str, list[int]]:
+    """Digest of the file, and the rows that hold a value that is not finite."""
     with open(path, "rb") as file:
         digest = hashlib.blake2b(file.read(array.offset), digest_size=16)
     unusable = np.zeros(len(array), dtype=bool)
@@ -108,4 +179,4 @@ def _read_once(path: Path, array: np.memmap) -> tuple[str, np.ndarray]:
             unusable[start : start + n_lines] = ~finite.all(axis=1)
         else:
             unusable |= ~finite.all(axis=0)
-    return digest.hexdigest(), unusable
+    return digest.hexdigest(), np.flatnonzero(unusable).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,9 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     require(TITLE, SOURCE, [*lists, *(file for group in files.values() for file in group)])
 
     names = _read_image_list(image_list) if listed else _read_ids(tag_file)
-    order = [name for file in lists for name in _read_image_list(file)] or names
+    order = names
+    if halves:
+        order = [name for file in lists for name in _read_image_list(file)]
     notes = [_reading(image_list if listed else tag_file, truth, halves)]
     columns = [_read_label(files[concept], len(order), notes) for concept in concepts]
     labels = np.column_stack(columns)
@@ -192,33 +195,43 @@ def _reordered(
 
 def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str, ...]]:
     """Tags of each line; a line starts with the photo's number."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = [line.split() for line in text.split("\n") if line.strip()]
-    if len(lines) != len(names):
+    word_list = path.with_name("Final_Tag_List.txt")
+    limited = word_list.exists()
+    # One string for every word, however often it is read.
+    known: dict[str, str] = {}
+    if limited:
+        known = {w: w for w in word_list.read_text(encoding="utf-8", errors="replace").split()}
+    else:
+        notes.append("Final_Tag_List.txt is missing, so all tags are kept in place of its 5,018")
+    photos, tags = [], []
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        for line in lines:
+            photo, *words = line.split() or [None]
+            if photo is not None:
+                photos.append(photo)
+                own = dict.fromkeys(filter(known.__contains__, words) if limited else words)
+                tags.append(tuple([known.setdefault(word, word) for word in own]))
+    if len(photos) != len(names):
         raise InputError(
-            f"{path} has {len(lines)} lines, but the image list {len(names)}; one is truncated"
+            f"{path} has {len(photos)} lines, but the image list {len(names)}; one is truncated"
         )
-    strangers = sum(words[0] != photo_id(name) for words, name in zip(lines, names, strict=True))
+    strangers = sum(photo != photo_id(name) for photo, name in zip(photos, names, strict=True))
     if strangers:
         notes.append(f"{path.name}: lines with the number of another photo: {strangers:,}")
-    word_list = path.with_name("Final_Tag_List.txt")
-    if not word_list.exists():
-        notes.append("Final_Tag_List.txt is missing, so all tags are kept in place of its 5,018")
-        return [tuple(dict.fromkeys(words[1:])) for words in lines]
-    kept = set(word_list.read_text(encoding="utf-8", errors="replace").split())
-    return [tuple(dict.fromkeys(word for word in words[1:] if word in kept)) for words in lines]
+    return tags
 
 
 def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) -> np.ndarray:
     """Rows to keep, (n,) of bool: of one photo's rows the first if the labels agree, else none."""
+    photos = [photo_id(name) for name in names]
+    repeated = {photo for photo, count in Counter(photos).items() if count > 1}
     rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(photo_id(name), []).append(row)
+    for row, photo in enumerate(photos):
+        if photo in repeated:
+            rows.setdefault(photo, []).append(row)
     keep = np.ones(len(names), dtype=bool)
     agreeing = conflicting = 0
     for same in rows.values():
-        if len(same) == 1:
-            continue
         agree = bool((labels[same] == labels[same[0]]).all())
         keep[same[1:] if agree else same] = False
         agreeing += agree

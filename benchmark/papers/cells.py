@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmark.errors import InputError
 from benchmark.execution.grid import Grid
 from benchmark.papers.opening import open_places
 from benchmark.papers.wanted import Wanted, known_variants
-from benchmark.preparation.features import OpenedData
+from benchmark.preparation.features import read_features
+from benchmark.preparation.request import OpenedData
 from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import Variant
 from benchmark.store.record import CellResult
@@ -94,6 +96,23 @@ class PaperCells:
             lines += dict.fromkeys(missing.values())
             parts.append("\n".join(lines))
         return "\n\n".join(parts)
+
+    def read_features(self) -> None:
+        """Read the features that came with the data before any cell is run.
+
+        Raises
+        ------
+        InputError
+            With everything that is wrong in them.
+        """
+        wrong: dict[str, None] = {}
+        for opened in self.opened.values():
+            try:
+                read_features(opened, self.session.options.cache)
+            except InputError as error:
+                wrong[str(error)] = None
+        if wrong:
+            raise InputError("\n".join(wrong))
 
     def of(self, wanted: Wanted) -> Done:
         """The cells of everything that shares data, protocol and code lengths with `wanted`.

@@ -10,7 +10,7 @@ from benchmark.datasets.splits import draw_split, shrink
 from benchmark.errors import InputError
 from benchmark.papers.entries import Validation
 from benchmark.papers.wanted import Place, Wanted
-from benchmark.preparation.features import OpenedData
+from benchmark.preparation.request import OpenedData
 from benchmark.study.session import Session
 
 

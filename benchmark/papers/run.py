@@ -64,6 +64,7 @@ class PaperRun:
 
         Cells are run as they are needed; those that are done are read.
         """
+        self._cells.read_features()
         for parts in self.tables.values():
             table = compared_table(parts, self.choice, self._cells)
             yield table, write_table(table, parts, self.choice, self._cells)

@@ -6,94 +6,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
-from benchmark.datasets.given import GivenFeatures, check_given_features
+from benchmark.datasets.given import (
+    check_given_features,
+    has_been_read,
+    read_given_features,
+)
 from benchmark.errors import InputError
-from benchmark.log import to_stderr
+from benchmark.preparation import sources
 from benchmark.preparation.bundle import write_bundle
-from benchmark.preparation.contents import Contents, FeatureRows, ImageFile
-from benchmark.preparation.tags import TagSource
+from benchmark.preparation.contents import Contents, FeatureRows
+from benchmark.preparation.request import CheckedFeatures, FeatureRequest, OpenedData
 from benchmark.registry import extractors
 from features.networks import check_device
-from features.pixels import Pixels, side_for
-from features.rotations import RotatedImages, drawn_rows
 
 if TYPE_CHECKING:
-    from features.cache import FeatureFile
     from features.tags import TagAccount
     from methods.base import Task
 
-#: Unreadable images named in a message; the others are counted.
-NAMED = 5
-
-
-@dataclass(frozen=True)
-class FeatureRequest:
-    """What the user asked for.
-
-    Attributes
-    ----------
-    name : str or None
-        A feature file of the data set or an extractor; None for the data set's default.
-    weights : Path or None
-        State dict of the extractor's network.
-    device : str
-        ``cpu`` or ``cuda``.
-    on_bad_image : {"skip", "error"}
-        Whether an image that cannot be read is left out or ends the run.
-    l2 : bool
-        Whether vectors are scaled to unit length.
-    end_to_end : bool
-        Whether networks are to be trained on the images, from this extractor's network.
-    copies : bool
-        Whether features of rotated images are wanted too.
-    """
-
-    name: str | None = None
-    weights: Path | None = None
-    device: str = "cpu"
-    on_bad_image: str = "skip"
-    l2: bool = False
-    end_to_end: bool = False
-    copies: bool = False
-
-
-@dataclass(frozen=True)
-class CheckedFeatures:
-    """The features to use, after everything that can be checked before work starts.
-
-    Attributes
-    ----------
-    name : str
-    given : GivenFeatures or None
-        The file that came with the data; None for features that are extracted.
-    """
-
-    name: str
-    given: GivenFeatures | None = None
-
-
-@dataclass(frozen=True)
-class OpenedData:
-    """A data set with the features and tags that are to be used of it; all of it is checked.
-
-    Attributes
-    ----------
-    dataset : Dataset
-    request : FeatureRequest
-    features : CheckedFeatures
-    tags : TagSource
-    source : str
-        What opens the data set again, wherever the command stands.
-    """
-
-    dataset: Dataset
-    request: FeatureRequest
-    features: CheckedFeatures
-    tags: TagSource
-    source: str = ""
+#: Feature files up to this size are read for a dry run too.
+SMALL_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +35,7 @@ class Prepared:
     Attributes
     ----------
     bundle : Path or None
-        For :func:`benchmark.preparation.bundle.open_bundle`; None while features are not extracted.
+        For :func:`benchmark.preparation.bundle.open_bundle`; None where it is only foreseen.
     identity : dict
         What identifies the data in the key of a cell.
     parts : dict
@@ -112,7 +44,7 @@ class Prepared:
     split : Split
         Of the items that have features.
     tag_account : TagAccount or None
-        What there is to learn from tags; None while features are not extracted.
+        What there is to learn from tags; None where the bundle is only foreseen.
     """
 
     bundle: Path | None
@@ -121,6 +53,11 @@ class Prepared:
     task: Task
     split: Split
     tag_account: TagAccount | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the features have been extracted, or read where they came with the data."""
+        return "features_identity" in self.identity
 
 
 def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures:
@@ -166,24 +103,70 @@ def check_tuning(dataset: Dataset, relevance: str | None) -> None:
         raise InputError(f"--tune tags: no training item of data set {dataset.name} has a tag")
 
 
+def read_features(data: OpenedData, cache: Path) -> None:
+    """Read the features that came with the data; InputError if a value is not finite."""
+    if data.features.given:
+        read_given_features(data.features.given, cache)
+
+
 def prepare(data: OpenedData, cache: Path) -> Prepared:
     """Extract features if need be and write what workers open.
 
     Raises
     ------
     InputError
-        If an extractor cannot work here, or if images cannot be read and the user asked for an
-        error.
+        If an extractor cannot work here, if features are not finite, or if images cannot be read
+        and the user asked for an error.
     """
-    dataset, request = data.dataset, data.request
-    given = data.features.given
-    features = _given(given, request.l2) if given else _extracted(data, cache)
-    usable = _usable_split(dataset, features)
-    images = _pixels(data, cache) if request.end_to_end else None
-    wanted = request.copies and not request.end_to_end and not given
-    copies = _copies(data, usable, cache) if wanted else None
-    contents = Contents(dataset, usable, features, data.tags, images, copies)
+    contents = _contents(data, cache)
     bundle, account = write_bundle(contents, cache / "bundles")
+    described = _described(data, contents)
+    task = replace(described.task, has_tags=account.assignments > 0)
+    return replace(described, bundle=bundle, tag_account=account, task=task)
+
+
+def foresee(data: OpenedData, cache: Path) -> Prepared:
+    """What :func:`prepare` would give, without anything large, for ``--dry-run``.
+
+    Nothing is extracted, no large file is read and no bundle is written.  Where features are still
+    to be extracted or read the identity lacks theirs, so that no stored cell fits it.
+    """
+    from features.cache import are_cached
+
+    dataset, request, given = data.dataset, data.request, data.features.given
+    if given:
+        small = given.path.stat().st_size <= SMALL_BYTES
+        if not small and not has_been_read(given, cache):
+            return _unknown(data, given.n_features)
+        return _described(data, _contents(data, cache))
+    name = data.features.name
+    extractor = extractors.make(name, weights=request.weights, device=request.device)
+    folder = cache / "features"
+    if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
+        return _unknown(data, extractor.n_features)
+    if request.copies:
+        # Without them the cells that need them count as still to run.
+        copies = sources.rotated(dataset, dataset.split)
+        fingerprint = copies.fingerprint(dataset.fingerprint)
+        known = are_cached(copies, extractor, folder, fingerprint)
+        data = replace(data, request=replace(request, copies=known))
+    return _described(data, _contents(data, cache))
+
+
+def _contents(data: OpenedData, cache: Path) -> Contents:
+    """What the bundle of the data holds; features are extracted or read where they are not yet."""
+    dataset, request, given = data.dataset, data.request, data.features.given
+    features = sources.given(given, request.l2, cache) if given else sources.extracted(data, cache)
+    usable = _usable_split(dataset, features)
+    images = sources.pixels(data, cache) if request.end_to_end else None
+    wanted = request.copies and not request.end_to_end and not given
+    copies = sources.copies(data, usable, cache) if wanted else None
+    return Contents(dataset, usable, features, data.tags, images, copies)
+
+
+def _described(data: OpenedData, contents: Contents) -> Prepared:
+    """What identifies contents, and the task that they set."""
+    dataset, features, usable = data.dataset, contents.features, contents.split
     identity = {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
@@ -194,41 +177,25 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
         "l2": features.l2,
     }
     parts = {"tags": data.tags.identity}
-    if images:
+    if contents.images:
+        images = contents.images
         parts["images"] = {"backbone": features.identity, "pixels": images.identity}
-    if copies:
+    if contents.copies:
+        copies = contents.copies
         parts["copies"] = {"file": copies.path.stem, "checksum": copies.checksum}
-    if request.device != "cpu":
+    if data.request.device != "cpu":
         # Networks are trained in mixed precision there.
-        parts["network"] = {"device": request.device}
-    task = _task(dataset, usable, features.n_features, has_tags=account.assignments > 0)
-    return Prepared(bundle, identity, parts, task, usable, account)
+        parts["network"] = {"device": data.request.device}
+    task = _task(dataset, usable, features.n_features, has_tags=bool(data.tags.words))
+    return Prepared(None, identity, parts, task, usable)
 
 
-def foresee(data: OpenedData, cache: Path) -> Prepared:
-    """What :func:`prepare` would give, without extracting anything, for ``--dry-run``.
-
-    Where features are still to be extracted the identity lacks theirs, so that no stored cell
-    fits it, and there is no bundle.
-    """
-    from features.cache import are_cached
-
-    dataset, request, name = data.dataset, data.request, data.features.name
-    if data.features.given:
-        return prepare(data, cache)
-    extractor = extractors.make(name, weights=request.weights, device=request.device)
-    folder = cache / "features"
-    if not are_cached(dataset.images, extractor, folder, dataset.fingerprint):
-        task = _task(dataset, dataset.split, extractor.n_features, has_tags=dataset.has_tags)
-        identity = {"dataset": dataset.name, "features": name}
-        return Prepared(None, identity, {"tags": data.tags.identity}, task, dataset.split)
-    if request.copies:
-        # Without them the cells that need them count as still to run.
-        copies = _rotated(dataset, dataset.split)
-        fingerprint = copies.fingerprint(dataset.fingerprint)
-        known = are_cached(copies, extractor, folder, fingerprint)
-        data = replace(data, request=replace(request, copies=known))
-    return prepare(data, cache)
+def _unknown(data: OpenedData, n_features: int) -> Prepared:
+    """What is known of data whose features are still to be extracted or read."""
+    dataset = data.dataset
+    task = _task(dataset, dataset.split, n_features, has_tags=dataset.has_tags)
+    identity = {"dataset": dataset.name, "features": data.features.name}
+    return Prepared(None, identity, {"tags": data.tags.identity}, task, dataset.split)
 
 
 def _task(dataset: Dataset, split: Split, n_features: int, *, has_tags: bool) -> Task:
@@ -244,67 +211,6 @@ def _task(dataset: Dataset, split: Split, n_features: int, *, has_tags: bool) ->
     )
 
 
-def _given(given: GivenFeatures, l2: bool) -> FeatureRows:
-    identity = {"file": given.name, "checksum": given.checksum}
-    name = _label(given.name, l2)
-    return FeatureRows(name, given.path, given.rows, given.n_features, identity, l2)
-
-
-def _extracted(data: OpenedData, cache: Path) -> FeatureRows:
-    from features.cache import cached_features
-
-    dataset, request, name = data.dataset, data.request, data.features.name
-    extractor = extractors.make(name, weights=request.weights, device=request.device)
-    stored = cached_features(dataset.images, extractor, cache / "features", dataset.fingerprint)
-    rows = np.arange(len(dataset))
-    if stored.unreadable:
-        message = _bad_images(dataset, stored.unreadable)
-        if request.on_bad_image == "error":
-            raise InputError(f"{message}; mend them, or leave them out with --on-bad-image skip")
-        to_stderr(f"warning: {message}; they are left out")
-        rows[list(stored.unreadable)] = -1
-    return FeatureRows(
-        _label(name, request.l2),
-        stored.path,
-        rows,
-        stored.open().shape[1],
-        dict(stored.identity),
-        request.l2,
-    )
-
-
-def _pixels(data: OpenedData, cache: Path) -> ImageFile:
-    """The images themselves, of which those without features are left out of the split."""
-    from features.cache import cached_features
-
-    dataset, name, weights = data.dataset, data.features.name, data.request.weights
-    pixels = Pixels(side_for(extractors.make(name, weights=weights).crop_size))
-    stored = cached_features(dataset.images, pixels, cache / "features", dataset.fingerprint)
-    return ImageFile(stored.path, name, weights, dict(stored.identity))
-
-
-def _copies(data: OpenedData, split: Split, cache: Path) -> FeatureFile:
-    """Features of rotated images of some training items."""
-    from features.cache import cached_features
-
-    request = data.request
-    images = _rotated(data.dataset, split)
-    extractor = extractors.make(data.features.name, weights=request.weights, device=request.device)
-    fingerprint = images.fingerprint(data.dataset.fingerprint)
-    return cached_features(images, extractor, cache / "features", fingerprint)
-
-
-def _rotated(dataset: Dataset, split: Split) -> RotatedImages:
-    return RotatedImages(dataset.images, split.train[drawn_rows(len(split.train))])
-
-
-def _bad_images(dataset: Dataset, numbers: tuple[int, ...]) -> str:
-    names = ", ".join(dataset.images.name(i) for i in numbers[:NAMED])
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    count = "1 image" if len(numbers) == 1 else f"{len(numbers)} images"
-    return f"{count} of data set {dataset.name} cannot be read: {names}{more}"
-
-
 def _usable_split(dataset: Dataset, features: FeatureRows) -> Split:
     """The split without the items that have no features."""
     split = dataset.split
@@ -314,7 +220,3 @@ def _usable_split(dataset: Dataset, features: FeatureRows) -> Split:
     usable = Split(*parts, seed=split.seed)
     check_split(dataset.name, usable)
     return usable
-
-
-def _label(name: str, l2: bool) -> str:
-    return f"{name}-l2" if l2 else name

@@ -88,10 +88,10 @@ def open_tags(
         If the file of word vectors is missing, damaged, of another kind or without any of the
         tags, or if no tag is frequent enough.
     """
-    from features.tags import tag_matrix
+    from features.tags import frequent_tags
 
     tags = [dataset.tags[i] for i in dataset.split.train]
-    words = tag_matrix(tags, min_count=request.min_count).words
+    words = tuple(frequent_tags(tags, request.min_count))
     if any(tags) and not words:
         raise InputError(
             f"--min-tag-count {request.min_count}: no tag of data set {dataset.name} occurs in at "

@@ -15,8 +15,11 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-#: Database items per tile: keys, codes and labels of a tile stay in the processor's near caches.
-TILE = 2048
+#: Database items per tile: keys, codes and labels of a tile stay in the processor's near caches,
+#: where several queries find them one after the other.
+TILE, QUERIES = 2048, 8
+#: Groups that a key of one byte can tell apart.
+BYTE = 256
 
 
 class Profile(NamedTuple):
@@ -83,19 +86,23 @@ def hamming_profile(
     Profile
         With ``n_bits + 1`` groups: group d holds the items at distance d.
     """
-    width = grade_bits(most_shared)
-    pairs = np.zeros((len(query_codes), n_bits + 1, 1 << width), dtype=np.int32)
+    width, shape = grade_bits(most_shared), (len(query_codes), n_bits + 1)
+    items, relevant = np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.int32)
+    grades = np.empty((*shape, 0 if most_shared is None else most_shared + 1), dtype=np.int32)
+    # Keys of one byte are written four times as many at a time.
+    key_type = np.uint8 if (n_bits + 1) << width <= BYTE else np.uint32
     _count_pairs(
         query_codes,
         np.ascontiguousarray(database_codes.T),
         query_labels,
         np.ascontiguousarray(database_labels.T),
         width,
-        pairs,
+        np.empty((0, TILE), dtype=key_type),
+        items,
+        relevant,
+        grades,
     )
-    grades = None if most_shared is None else pairs[:, :, : most_shared + 1]
-    relevant = pairs[:, :, 1:].sum(axis=2, dtype=np.int32)
-    return Profile(pairs.sum(axis=2, dtype=np.int32), relevant, grades)
+    return Profile(items, relevant, None if most_shared is None else grades)
 
 
 def index_profile(
@@ -155,45 +162,73 @@ def _write_keys(query, labels, words, label_words, start, width, key):  # noqa: 
         bits, column = query[w], words[w, start : start + n]
         if w == 0:
             for i in range(n):
-                key[i] = np.uint32(popcount(bits ^ column[i]) << above)
+                key[i] = popcount(bits ^ column[i]) << above
         else:
             for i in range(n):
-                key[i] += np.uint32(popcount(bits ^ column[i]) << above)
+                key[i] += popcount(bits ^ column[i]) << above
     for w in range(len(labels)):
         bits, column = labels[w], label_words[w, start : start + n]
         if width == 1:
             for i in range(n):
-                key[i] |= np.uint32((bits & column[i]) != 0)
+                key[i] |= np.uint64((bits & column[i]) != 0)
         else:
             for i in range(n):
-                key[i] += np.uint32(popcount(bits & column[i]))
+                key[i] += popcount(bits & column[i])
+
+
+@numba.njit(cache=True)
+def _count_keys(key, counts):  # noqa: ANN001, ANN202
+    """Add one to counts[., k] for every key k.
+
+    Four sets of counters: neighbours often fall into the same group, and adding to the same counter
+    twice in a row would wait for the first addition to be stored.
+    """
+    c0, c1, c2, c3 = counts[0], counts[1], counts[2], counts[3]
+    n = len(key)
+    for i in range(0, n - 3, 4):
+        c0[key[i]] += 1
+        c1[key[i + 1]] += 1
+        c2[key[i + 2]] += 1
+        c3[key[i + 3]] += 1
+    for i in range(n // 4 * 4, n):
+        c0[key[i]] += 1
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)
-def _count_pairs(queries, words, query_labels, label_words, width, pairs):  # noqa: ANN001, ANN202
-    n, n_grades = words.shape[1], pairs.shape[2]
-    n_keys = n_grades * pairs.shape[1]
-    for q in numba.prange(len(queries)):
-        buffer = np.empty(TILE, dtype=np.uint32)
-        # Four sets of counters: neighbours often fall into the same group, and adding to the
-        # same counter twice in a row would wait for the first addition to be stored.
-        c0 = np.zeros(n_keys, dtype=np.int32)
-        c1 = np.zeros(n_keys, dtype=np.int32)
-        c2 = np.zeros(n_keys, dtype=np.int32)
-        c3 = np.zeros(n_keys, dtype=np.int32)
+def _count_pairs(  # noqa: ANN202
+    queries,  # noqa: ANN001
+    words,  # noqa: ANN001
+    query_labels,  # noqa: ANN001
+    label_words,  # noqa: ANN001
+    width,  # noqa: ANN001
+    like_keys,  # noqa: ANN001
+    items,  # noqa: ANN001
+    relevant,  # noqa: ANN001
+    grades,  # noqa: ANN001
+):
+    """The counts of every query; `like_keys` has the type of a key and the length of a tile."""
+    n, n_groups, n_grades = words.shape[1], items.shape[1], 1 << width
+    for block in numba.prange((len(queries) + QUERIES - 1) // QUERIES):
+        first, end = block * QUERIES, min((block + 1) * QUERIES, len(queries))
+        buffer = np.empty(like_keys.shape[1], dtype=like_keys.dtype)
+        counts = np.zeros((QUERIES, 4, n_groups * n_grades), dtype=np.int32)
         for start in range(0, n, TILE):
-            size = min(TILE, n - start)
-            key = buffer[:size]
-            _write_keys(queries[q], query_labels[q], words, label_words, start, width, key)
-            for i in range(0, size - 3, 4):
-                c0[key[i]] += 1
-                c1[key[i + 1]] += 1
-                c2[key[i + 2]] += 1
-                c3[key[i + 3]] += 1
-            for i in range(size // 4 * 4, size):
-                c0[key[i]] += 1
-        for k in range(n_keys):
-            pairs[q, k // n_grades, k % n_grades] = c0[k] + c1[k] + c2[k] + c3[k]
+            key = buffer[: min(TILE, n - start)]
+            for q in range(first, end):
+                _write_keys(queries[q], query_labels[q], words, label_words, start, width, key)
+                _count_keys(key, counts[q - first])
+        for q in range(first, end):
+            total = counts[q - first]
+            for d in range(n_groups):
+                of_group = hits = 0
+                for grade in range(n_grades):
+                    k = d * n_grades + grade
+                    count = total[0, k] + total[1, k] + total[2, k] + total[3, k]
+                    of_group += count
+                    hits += count if grade > 0 else 0
+                    if grade < grades.shape[2]:
+                        grades[q, d, grade] = count
+                items[q, d], relevant[q, d] = of_group, hits
 
 
 @numba.njit(cache=True, parallel=True, nogil=True)

@@ -54,18 +54,21 @@ class Look:
 
 
 def look_of(method: Method) -> Look:
-    """The look that the id and the supervision of a method give."""
-    taken = _looks_of_registered()
+    """The look that the id and the supervision of a method give.
+
+    Within a group no two registered methods have the same marker, filled alike, as long as there
+    are enough of these; the shade is one of four.
+    """
+    taken = _places(_registered(method.supervision))
     place = taken.get(method.id)
     if place is None:
-        # A variant or a method that is not registered keeps out of the way of those that are.
-        place = _free(method.id, {taken[name] for name in taken})
-    shade, rest = place % 4, place // 4
+        place = _free(method.id, set(taken.values()))
+    shade = int(value_digest(["shade", method.id]), 16) % 4
     return Look(
         SHADES[method.supervision][shade],
         DARK_SHADES[method.supervision][shade],
-        MARKERS[rest % len(MARKERS)],
-        rest // len(MARKERS) == 1,
+        MARKERS[place % len(MARKERS)],
+        place >= len(MARKERS),
         method.by_score,
     )
 
@@ -85,20 +88,23 @@ def strong(found: Sequence[Method], most: int = MOST_STRONG) -> list[Method]:
     return [method for method in found if method in chosen]
 
 
-@lru_cache(maxsize=1)
-def _looks_by_names(names: tuple[str, ...]) -> Mapping[str, int]:
+def _registered(supervision: str) -> tuple[str, ...]:
+    """Names of a group; those of the project come first, so that a plug-in moves none of them."""
+    found = [e for e in methods.entries() if e.facts["supervision"] == supervision]
+    found.sort(key=lambda entry: (not entry.module.startswith(f"{methods.package}."), entry.name))
+    return tuple(entry.name for entry in found)
+
+
+@lru_cache
+def _places(names: tuple[str, ...]) -> Mapping[str, int]:
+    """Marker and filling of each name as a number: what it hashes to, or the next that is free."""
     places: dict[str, int] = {}
     for name in names:
         places[name] = _free(name, set(places.values()))
     return places
 
 
-def _looks_of_registered() -> Mapping[str, int]:
-    return _looks_by_names(tuple(sorted(methods.names())))
-
-
 def _free(name: str, taken: set[int]) -> int:
-    """The place that a name hashes to, or the next one that is free."""
-    n = 4 * len(MARKERS) * 2
+    n = 2 * len(MARKERS)
     first = int(value_digest(name), 16) % n
     return next((p for i in range(n) if (p := (first + i) % n) not in taken), first)

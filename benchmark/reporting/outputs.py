@@ -82,28 +82,35 @@ def terminal_text(report: Report, *, colour: bool, width: int = 80) -> str:
     """
     ball = report.tables.get(f"P@r{report.protocol.radius}")
     shown = [report.main, *([ball] if ball and ball is not report.main else [])]
-    parts = [_table_text(table.grid(), colour, width) for table in shown]
-    parts.append(_filled([_caption(shown, colour)], width))
+    grids = [table.grid() for table in shown]
+    whole = all(len(line) <= width for grid in grids for line in text.render_rows(grid))
+    grids = grids if whole else [grid.without_tails for grid in grids]
+    parts = [_table_text(grid, colour, width) for grid in grids]
+    parts.append(_filled([_caption(shown, colour, deviations=whole)], width))
     if lines := winner_lines(report.main):
         parts.append(f"Largest {report.main.metric} of each group\n{_filled(lines, width)}")
     return "\n\n".join(parts)
 
 
 def _table_text(grid: Grid, colour: bool, width: int) -> str:
-    rows = text.render_rows(grid, colour=colour, width=width)
+    rows = text.render_rows(grid, colour=colour)
     notes = text.footnotes(grid)
     below = ["", _filled(notes, width)] if notes else []
     return "\n".join([grid.title, "", *rows, *below])
 
 
-def _caption(tables: Sequence[Table], colour: bool) -> str:
+def _caption(tables: Sequence[Table], colour: bool, *, deviations: bool) -> str:
     """What holds for all tables, said once."""
     first = tables[0]
     meanings = "; ".join(f"{table.metric}: {describe(table.metric)}" for table in tables)
-    parts = [f"{meanings}.", f"Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}."]
+    parts = [
+        f"{meanings}.",
+        f"Numbers: {describe_seeds(first.seeds, deviations=deviations)}; {TIE_RULES[first.ties]}.",
+    ]
     if first.ranked:
         parts.append(text.legend(colour=colour, tested=bool(first.tests)))
-    parts += [first.findings, "Deviations, intervals and all pairs of tests: the folder tables."]
+    more = "Intervals" if deviations else "Deviations, intervals"
+    parts += [first.findings, f"{more} and the tests of all pairs are in the folder tables."]
     return " ".join(filter(None, parts))
 
 

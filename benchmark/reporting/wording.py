@@ -11,10 +11,12 @@ TIE_RULES = {
 }
 
 
-def describe_seeds(seeds: Sequence[int]) -> str:
+def describe_seeds(seeds: Sequence[int], *, deviations: bool = True) -> str:
     """How the numbers of a table were averaged."""
     if len(seeds) == 1:
         return f"one seed ({seeds[0]})"
+    if not deviations:
+        return f"mean over {len(seeds)} seeds"
     return f"mean ± sample standard deviation over {len(seeds)} seeds"
 
 

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.log import to_stderr
 from benchmark.registry import load_plugins
 from benchmark.reporting.answer import write_index
+from benchmark.store.store import Store
 from benchmark.study.gathering import Setting, gather
 from benchmark.study.results import Results
 from benchmark.study.session import Session
-from features.errors import FeatureError
 
 
 def rebuild_reports(session: Session, names: Sequence[str]) -> Iterator[Results]:
@@ -43,7 +42,9 @@ def rebuild_reports(session: Session, names: Sequence[str]) -> Iterator[Results]
     load_plugins(session.options.plugins)
     store = session.store
     known = store.datasets()
-    wanted = {_stored_name(name): name for name in names} or {name: name for name in known}
+    wanted = {_stored_name(name): name for name in names} or {
+        name: _source(store, name) for name in known
+    }
     for name in wanted:
         if name not in known:
             there = ", ".join(known) or "none"
@@ -71,10 +72,17 @@ def _stored_name(text: str) -> str:
     return Path(text).resolve().name if Path(text).is_dir() else text
 
 
+def _source(store: Store, name: str) -> str:
+    """Where the data set was when its cells were run, if it is a folder that is there."""
+    requests = (record.get("request") or {} for record in store.records(name))
+    sources = {str(request.get("dataset", "")) for request in requests}
+    return next((text for text in sorted(sources) if text and Path(text).is_dir()), name)
+
+
 def _opened(text: str, session: Session) -> Dataset | None:
     try:
-        return open_dataset(text, Path(session.data_root), session.options.cache / "splits")
-    except (InputError, FeatureError) as error:
+        return session.open_dataset(text)
+    except InputError as error:
         to_stderr(f"{text}: reported without pictures and data sheet: {error}")
         return None
 

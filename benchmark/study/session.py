@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,17 @@ from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
 from benchmark.files import check_writable, remove_leftovers
 from benchmark.log import to_stderr
-from benchmark.preparation.features import (
-    FeatureRequest,
-    OpenedData,
-    check_features,
-    check_tuning,
-    foresee,
-    prepare,
-)
+from benchmark.preparation.features import check_features, check_tuning, foresee, prepare
+from benchmark.preparation.request import FeatureRequest, OpenedData
 from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
 from benchmark.store.store import Store
+from benchmark.study import defaults
 from benchmark.study.defaults import CHOICES
 from benchmark.study.results import Results
 from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache")
+RESERVED = ("cells", "cache", "site")
 #: Options that a cell keeps, so that it can be made again.
 SETTINGS = (
     *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
@@ -53,9 +48,11 @@ class Session:
     results : path
         Where cells, tables and figures go.
     cache : path, optional
-        Where features, splits and shared results go; ``cache/`` in the results folder by default.
+        Where features, splits and shared results go; ``HASHBENCH_CACHE`` of the environment by
+        default, or else ``cache/`` in the results folder.
     data_root : path
-        Where the files of named data sets lie.
+        Where the files of named data sets lie; ``HASHBENCH_DATA_ROOT`` of the environment by
+        default, or else ``data``.
     features : str, optional
         A feature file of the data set or an extractor; the data set's own by default.
     weights : path, optional
@@ -105,8 +102,8 @@ class Session:
     """
 
     results: Path | str = Path("results")
-    cache: Path | str | None = None
-    data_root: Path | str = Path("data")
+    cache: Path | str | None = field(default_factory=defaults.cache)
+    data_root: Path | str = field(default_factory=defaults.data_root)
     features: str | None = None
     weights: Path | str | None = None
     l2_normalize: bool = False
@@ -222,7 +219,7 @@ class Session:
         foreseen = foresee(_with_copies(data, grid), self.options.cache)
         prices = price_cells(grid.cells(foreseen), self.options)
         text = price_text(prices, self.jobs)
-        if foreseen.bundle is None:
+        if not foreseen.has_features and not data.features.given:
             text += f"\nfeatures of {len(data.dataset):,} images are to be extracted first"
         return text
 
@@ -281,7 +278,7 @@ class Session:
         )
 
     def _tags(self, dataset: Dataset) -> TagSource:
-        vectors = Path(self.word_vectors) if self.word_vectors else None
+        vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
 

@@ -9,7 +9,7 @@ from numbers import Integral
 
 from benchmark.errors import InputError
 from benchmark.execution.grid import Grid
-from benchmark.preparation.features import OpenedData
+from benchmark.preparation.request import OpenedData
 from benchmark.protocol.protocol import Protocol, find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import unique, variants_of

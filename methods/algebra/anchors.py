@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.cluster import KMeans, kmeans_plusplus
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.cluster import kmeans_plusplus
+from sklearn.utils import gen_batches
 
-from methods.algebra.blocks import row_blocks, squared_distances
+from methods.algebra.blocks import mean_of, row_blocks, squared_distances
+from methods.algebra.threads import in_parallel
 from methods.sharing import shared
+from methods.unsuitable import Unsuitable
 
 #: Decimals kept of a squared distance in units of the squared bandwidth.  It drowns what the
 #: order of additions does to the last digits, so that ties break the same way in any batch.
@@ -24,6 +26,9 @@ DECIMALS = 9
 #: Items among which k-means++ chooses its start (ten per cluster, if that is more): on all of a
 #: large set the start would take longer than the iterations.
 START_ROWS = 10_000
+
+#: Blocks of items whose sums for all centres are held at once (10 MB each for 300 x 4096).
+SUMS_AT_ONCE = 8
 
 #: An anchor whose training weights sum to less than this takes no part in the graph.
 LEAST_MASS = 1e-9
@@ -134,15 +139,19 @@ def link_training_set(X: np.ndarray, anchors: np.ndarray, n_neighbors: int) -> A
         If there are fewer than s anchors.
     """
     if len(anchors) < n_neighbors:
-        raise ValueError(
+        raise Unsuitable(
             f"{len(anchors)} distinct anchors cannot give each item n_neighbors = {n_neighbors}; "
             "lower n_neighbors or give more distinct training items"
         )
-    sigma = np.array(_bandwidth(X, anchors, n_neighbors))
-    graph = _linked(X, anchors, sigma, n_neighbors)
+    distances = _distances(X, anchors)
+    s = n_neighbors - 1
+    nearest = [np.partition(distances[rows], s, axis=1)[:, s] for rows in row_blocks(len(X))]
+    # 1 if every item lies on its s anchors.
+    sigma = np.array(np.sqrt(np.concatenate(nearest)).mean() or 1.0)
+    graph = _linked(distances, anchors, sigma, n_neighbors)
     used = graph.Z.sum(axis=0) > LEAST_MASS
     if used.sum() >= n_neighbors and not used.all():
-        return relinked(graph, X, used)
+        return _linked(distances[:, used], anchors[used], sigma, n_neighbors)
     return graph
 
 
@@ -156,7 +165,8 @@ def relinked(graph: AnchorGraph, X: np.ndarray, kept: np.ndarray) -> AnchorGraph
     kept : (m,) array of bool
         At least as many as each item has anchors.
     """
-    return _linked(X, graph.anchors[kept], graph.sigma, graph.neighbors.shape[1])
+    anchors = graph.anchors[kept]
+    return _linked(_distances(X, anchors), anchors, graph.sigma, graph.neighbors.shape[1])
 
 
 def link(X: np.ndarray, anchors: np.ndarray, sigma: float, n_neighbors: int) -> csr_array:
@@ -180,16 +190,7 @@ def link(X: np.ndarray, anchors: np.ndarray, sigma: float, n_neighbors: int) -> 
     (n, m) sparse array of float64
         s stored entries in every row, nearest anchor first.
     """
-    neighbors = np.empty((len(X), n_neighbors), dtype=np.int32)
-    weights = np.empty((len(X), n_neighbors))
-    for rows in row_blocks(len(X)):
-        distances = np.round(squared_distances(X[rows], anchors) / sigma**2, DECIMALS)
-        nearest = distances.argsort(axis=1, kind="stable")[:, :n_neighbors]
-        distances = np.take_along_axis(distances, nearest, axis=1)
-        neighbors[rows] = nearest
-        # Relative to the nearest, so that a far item does not get weights 0 / 0.
-        weights[rows] = np.exp(distances[:, :1] - distances)
-    weights /= weights.sum(axis=1, keepdims=True)
+    neighbors, weights = _weights(_distances(X, anchors), sigma, n_neighbors)
     return _sparse(neighbors, weights, len(anchors))
 
 
@@ -223,30 +224,86 @@ def graph_operations(n_train: int, n_features: int, n_anchors: int, n_iter: int)
 def _kmeans(X: np.ndarray, *, n_clusters: int, n_iter: int, random_state: int | None) -> Clusters:
     n_rows = max(START_ROWS, 10 * n_clusters)
     rows = np.sort(np.random.default_rng(random_state).permutation(len(X))[:n_rows])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        some = X[rows].astype(np.float64)
-        start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]
-        # Fewer distinct items than clusters give the same start twice.
-        start = start[np.sort(np.unique(start, axis=0, return_index=True)[1])]
-        search = KMeans(len(start), init=start, n_init=1, max_iter=n_iter, tol=0).fit(X)
-    kept, assignment = np.unique(search.labels_, return_inverse=True)
-    return Clusters(search.cluster_centers_[kept].astype(np.float64), assignment)
+    some = X[rows].astype(np.float64)
+    start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]
+    # Fewer distinct items than clusters give the same start twice.
+    start = start[np.sort(np.unique(start, axis=0, return_index=True)[1])]
+    found = _lloyd(X, start, n_iter)
+    kept, assignment = np.unique(found.assignment, return_inverse=True)
+    return Clusters(found.centres[kept], assignment)
 
 
-def _bandwidth(X: np.ndarray, anchors: np.ndarray, n_neighbors: int) -> float:
-    """Mean distance to the s-th nearest anchor; 1 if every item lies on its s anchors."""
-    s = n_neighbors - 1
-    total = 0.0
-    for rows in row_blocks(len(X)):
-        distances = squared_distances(X[rows], anchors)
-        total += np.sqrt(np.partition(distances, s, axis=1)[:, s]).sum()
-    return total / len(X) or 1.0
+def _lloyd(X: np.ndarray, centres: np.ndarray, n_iter: int) -> Clusters:
+    """Lloyd's rounds from these centres; a centre without items stays where it is."""
+    # About the mean, where the terms of the binomial formula cancel least.
+    mean = mean_of(X)
+    centres, before = centres - mean, np.full(len(X), -1)
+    for _ in range(n_iter):
+        assignment, sums, sizes = _assigned(X, mean, centres)
+        if np.array_equal(assignment, before):
+            break
+        filled, before = sizes > 0, assignment
+        centres[filled] = sums[filled] / sizes[filled, None]
+    else:
+        assignment = _assigned(X, mean, centres)[0]
+    return Clusters(centres + mean, assignment)
 
 
-def _linked(X: np.ndarray, anchors: np.ndarray, sigma: np.ndarray, n_neighbors: int) -> AnchorGraph:
-    Z, shape = link(X, anchors, float(sigma), n_neighbors), (len(X), n_neighbors)
-    return AnchorGraph(anchors, sigma, Z.indices.reshape(shape), Z.data.reshape(shape))
+def _assigned(
+    X: np.ndarray, mean: np.ndarray, centres: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nearest centre of each item, and sum (k, d) and number (k,) of the items of each centre."""
+    k = len(centres)
+    C, half = centres.astype(X.dtype), np.einsum("kd,kd->k", centres, centres) / 2
+    assignment, sums = np.empty(len(X), dtype=np.int64), np.zeros(centres.shape)
+
+    def assign(rows: slice) -> np.ndarray:
+        block = (X[rows] - mean).astype(X.dtype, copy=False)
+        nearest = (block @ C.T - half).argmax(axis=1)
+        assignment[rows] = nearest
+        r = len(nearest)
+        members = csr_array((np.ones(r, X.dtype), (nearest, np.arange(r))), shape=(k, r))
+        return members @ block
+
+    blocks = row_blocks(len(X))
+    for some in gen_batches(len(blocks), SUMS_AT_ONCE):
+        for block_sums in in_parallel(assign, blocks[some]):
+            sums += block_sums
+    return assignment, sums, np.bincount(assignment, minlength=k)
+
+
+def _distances(X: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Squared distances of all items to all anchors, shape (n, m)."""
+    distances = np.empty((len(X), len(anchors)))
+
+    def measure(rows: slice) -> None:
+        distances[rows] = squared_distances(X[rows], anchors)
+
+    in_parallel(measure, row_blocks(len(X)))
+    return distances
+
+
+def _weights(
+    distances: np.ndarray, sigma: float, n_neighbors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest anchors of each item, (n, s), and their weights, from squared distances (n, m)."""
+    neighbors = np.empty((len(distances), n_neighbors), dtype=np.int32)
+    weights = np.empty((len(distances), n_neighbors))
+    for rows in row_blocks(len(distances)):
+        scaled = np.round(distances[rows] / sigma**2, DECIMALS)
+        nearest = scaled.argsort(axis=1, kind="stable")[:, :n_neighbors]
+        scaled = np.take_along_axis(scaled, nearest, axis=1)
+        neighbors[rows] = nearest
+        # Relative to the nearest, so that a far item does not get weights 0 / 0.
+        weights[rows] = np.exp(scaled[:, :1] - scaled)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return neighbors, weights
+
+
+def _linked(
+    distances: np.ndarray, anchors: np.ndarray, sigma: np.ndarray, n_neighbors: int
+) -> AnchorGraph:
+    return AnchorGraph(anchors, sigma, *_weights(distances, float(sigma), n_neighbors))
 
 
 def _sparse(neighbors: np.ndarray, weights: np.ndarray, n_anchors: int) -> csr_array:

@@ -37,11 +37,15 @@ def quantising_rotation(
     """
     R = random_rotation(V.shape[1], random_state)
     losses = []
+    # ||B - Z||^2 = n b + ||V||^2 - 2 <B, Z>, as B has entries -1 and 1 and R is orthogonal.
+    fixed = V.size + np.sum(V**2)
+    Z = V @ R
     for _ in range(n_iter):
-        Z = V @ R
+        losses.append(fixed - 2 * np.abs(Z).sum())
         B = np.where(Z > 0, 1.0, -1.0)
-        losses.append(np.sum((B - Z) ** 2))
-        S1, _, S2t = svd(B.T @ V)
+        S1, sigma, S2t = svd(B.T @ V)
         R = S2t.T @ S1.T
-        losses.append(np.sum((B - V @ R) ** 2))
+        # <B, V R> = tr(S1 Sigma S2' S2 S1').
+        losses.append(fixed - 2 * sigma.sum())
+        Z = V @ R
     return R, np.array(losses)

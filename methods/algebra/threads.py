@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
 _within = False
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -42,6 +48,29 @@ def single_threaded() -> Iterator[None]:
             _within = False
             if torch:
                 torch.set_num_threads(n_torch)
+
+
+def in_parallel(function: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+    """Results of a function for some tasks, in their order, from as many threads as there are.
+
+    Each task is computed in one thread, so that its result does not depend on how many there are.
+    NumPy gives way to other threads while it multiplies and adds.  There are ``OMP_NUM_THREADS``
+    threads, as for the libraries below, or else one for each core.
+    """
+    n_threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    if n_threads == 1:
+        with single_threaded():
+            return [function(task) for task in tasks]
+    with single_threaded(), ThreadPoolExecutor(n_threads, initializer=_limit_own) as pool:
+        return list(pool.map(function, tasks))
+
+
+def _limit_own() -> None:
+    """OpenMP counts the threads of each thread apart, and so does torch."""
+    _pools(len(sys.modules)).limit(limits=1)
+    torch = sys.modules.get("torch")
+    if torch:
+        torch.set_num_threads(1)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,8 @@ import numpy as np
 
 from methods import Hasher, Task, register
 from methods.algebra.anchors import kmeans
-from methods.algebra.blocks import squared_distances
+from methods.algebra.blocks import mean_of, squared_distances
+from methods.unsuitable import Unsuitable
 
 
 @register(
@@ -90,7 +91,7 @@ class DSH(Hasher):
     def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> DSH:
         X = self.check_training_data(X)
         groups = kmeans(X, self.n_groups, self.n_iter, self.random_state)
-        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        self.mean_ = mean_of(X)
         centres = groups.centres - self.mean_
         pairs = self._pairs(centres)
         normals, thresholds = bisectors(centres, pairs)
@@ -111,7 +112,7 @@ class DSH(Hasher):
         """Neighbouring centres, with as many neighbours each as b pairs need."""
         most = len(centres) - 1
         if most * (most + 1) // 2 < self.n_bits:
-            raise ValueError(
+            raise Unsuitable(
                 f"DSH: the training items form only {most + 1} distinct groups, whose pairs are "
                 f"fewer than {self.n_bits} bits"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from methods import Hasher, Task, register
+from methods.algebra.blocks import mean_of
 
 
 @register(
@@ -54,7 +55,7 @@ class LSH(Hasher):
     def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> LSH:
         X = self.check_training_data(X)
         d = X.shape[1]
-        self.mean_ = X.mean(axis=0, dtype=np.float64) if self.center else np.zeros(d)
+        self.mean_ = mean_of(X) if self.center else np.zeros(d)
         # Drawn one hyperplane after the other: more bits leave the earlier ones as they are.
         self.W_ = np.random.default_rng(self.random_state).standard_normal((self.n_bits, d)).T
         return self

@@ -18,8 +18,9 @@ from methods.algebra.anchors import (
     skip_anchors,
     usable_anchors,
 )
-from methods.algebra.blocks import row_blocks
+from methods.algebra.blocks import Centred, moments
 from methods.sharing import shared
+from methods.unsuitable import Unsuitable
 
 
 class Embedding(NamedTuple):
@@ -147,7 +148,7 @@ class SELVE(Hasher):
         )
         graph = AnchorGraph(*embedding[2:])
         if self.n_bits > len(graph.anchors):
-            raise ValueError(
+            raise Unsuitable(
                 f"there are only {len(graph.anchors)} distinct anchors for {self.n_bits} bits; "
                 "ask for fewer bits or give more distinct training items"
             )
@@ -199,20 +200,18 @@ def embed(
     The axes are the eigenvectors of ``beta G'G - C'C`` with the smallest eigenvalues, where C
     holds the centred items and G their differences from their clusters' centres.
     """
-    mean = X.mean(axis=0, dtype=np.float64)
+    mean, scatter = moments(X)
     centres, assignment = kmeans(X, n_anchors, n_iter, random_state)
     centres = centres - mean
-    scatter, sums = np.zeros((X.shape[1], X.shape[1])), np.zeros(centres.shape)
-    for rows in row_blocks(len(X)):
-        C = X[rows] - mean
-        scatter += C.T @ C
-        np.add.at(sums, assignment[rows], C)
+    n = len(X)
+    members = csr_array((np.ones(n), (assignment, np.arange(n))), shape=(len(centres), n))
+    sums = Centred(X, mean).transposed_times(members.T.tocsr()).T
     # G'G = C'C - F - F' + H with F = C'E and H = E'E, where row i of E is the centre of item i.
     F = sums.T @ centres
     H = (centres.T * np.bincount(assignment)) @ centres
     contrast = beta * (H - F - F.T) - (1 - beta) * scatter
     axes = eigh(contrast, subset_by_index=(0, n_components - 1))[1]
-    projected = np.vstack([(X[rows] - mean) @ axes for rows in row_blocks(len(X))])
+    projected = Centred(X, mean).times(axes)
     return Embedding(mean, axes, *link_training_set(projected, centres @ axes, n_neighbors))
 
 

@@ -10,8 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
 from methods import Hasher, Task, register
-from methods.algebra.blocks import squared_distances
-from methods.base import ROWS_AT_ONCE
+from methods.algebra.blocks import ROWS_AT_ONCE, squared_distances
 
 #: Random training items whose mean a centre starts from.
 ITEMS_PER_CENTER = 5

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmark.datasets.folder import multi_hot, read_folder
-from benchmark.datasets.given import check_given_features
+from benchmark.datasets.given import check_given_features, read_given_features
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 
@@ -206,7 +206,7 @@ class TestGivenFeatures:
     def test_mistakes(self, folder, array, words):
         data = self.save(folder, array)
         with pytest.raises(InputError, match=rf"fc\.npy.*{words}") as error:
-            check_given_features(data, "fc")
+            read_given_features(check_given_features(data, "fc"), folder / "cache")
         assert "\n" not in str(error.value)
 
     def test_not_an_array_at_all(self, folder):

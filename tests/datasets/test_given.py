@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from benchmark.datasets import given as module
 from benchmark.datasets.base import Dataset, Split
-from benchmark.datasets.given import check_given_features
+from benchmark.datasets.given import check_given_features, has_been_read, read_given_features
 from benchmark.errors import InputError
 
 
@@ -34,7 +35,8 @@ def test_the_digest_is_that_of_the_file(tmp_path, monkeypatch, order, dtype):
     np.save(tmp_path / "fc.npy", X)
     found = check_given_features(dataset(tmp_path / "fc.npy", 20), "fc")
     content = (tmp_path / "fc.npy").read_bytes()
-    assert found.checksum == hashlib.blake2b(content, digest_size=16).hexdigest()
+    digest = read_given_features(found, tmp_path / "cache")
+    assert digest == hashlib.blake2b(content, digest_size=16).hexdigest()
     assert found.n_features == 5 and found.rows.tolist() == list(range(20))
 
 
@@ -54,7 +56,32 @@ def test_the_first_bad_row_of_the_items_is_named(tmp_path_factory, bad, order, b
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK_VALUES", block)
         if not wrong:
-            assert check_given_features(data, "fc").rows is rows
+            found = check_given_features(data, "fc")
+            assert found.rows is rows and read_given_features(found, path.parent)
             return
         with pytest.raises(InputError, match=rf"row {wrong[0]} \(counted from 0\)"):
-            check_given_features(data, "fc")
+            read_given_features(check_given_features(data, "fc"), path.parent)
+
+
+def test_a_file_is_read_once_for_as_long_as_it_is_left_alone(tmp_path, monkeypatch):
+    path, cache, rng = tmp_path / "fc.npy", tmp_path / "cache", np.random.default_rng(0)
+    np.save(path, rng.normal(size=(20, 5)))
+    given = check_given_features(dataset(path, 20), "fc")
+    fresh = read_given_features(given, cache)
+    # Just written: another change could fall into the same tick of the clock.
+    assert not has_been_read(given, cache)
+    long_ago = path.stat().st_mtime_ns - 10**11
+    os.utime(path, ns=(long_ago, long_ago))
+    assert read_given_features(given, cache) == fresh
+    assert has_been_read(given, cache)
+    monkeypatch.setattr(module, "BLOCK_VALUES", None)  # A second pass would fail.
+    assert read_given_features(given, cache) == fresh
+    monkeypatch.undo()
+    X = rng.normal(size=(20, 5))
+    X[3, 2] = np.inf
+    np.save(path, X)
+    assert not has_been_read(given, cache)
+    for _ in range(2):
+        os.utime(path, ns=(long_ago + 10**9, long_ago + 10**9))
+        with pytest.raises(InputError, match="row 3"):
+            read_given_features(given, cache)

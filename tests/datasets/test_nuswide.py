@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmark.datasets.collection import PaperSetting
-from benchmark.datasets.given import check_given_features
+from benchmark.datasets.given import check_given_features, read_given_features
 from benchmark.datasets.nuswide import FREQUENT
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
@@ -185,7 +185,7 @@ def test_features_instead_of_images(tmp_path):
     X[data.rows[3]] = np.nan
     np.save(home / "features" / "fc7.npy", X)
     with pytest.raises(InputError, match="row 7 "):
-        check_given_features(data, "fc7")
+        read_given_features(check_given_features(data, "fc7"), tmp_path / "cache")
 
 
 def test_missing_files_are_named(tmp_path):

@@ -165,7 +165,7 @@ def test_an_item_takes_exactly_the_bits_asked_for():
 
 def test_codes_are_bytes_and_tables_single_precision_also_beyond_one_block(features, monkeypatch):
     hasher = Sound(12, random_state=0).fit(features)
-    monkeypatch.setattr("methods.base.ROWS_AT_ONCE", 30)
+    monkeypatch.setattr("methods.base.ENCODED_AT_ONCE", 30)
     X = features[:100]
     codes, tables = hasher.encode(X), hasher.encode_queries(X)
     assert codes.dtype == np.uint8 and codes.shape == (len(X), 2)

@@ -66,9 +66,12 @@ def make_run(folder, *, images=None, codes=True):
                     metrics=metrics,
                     curves={"PR": Curve(recall, value * (1.2 - recall))},
                 )
-                arrays = {"profile": {}}
+                # Query q is q hundredths above or below 1/2, the other way round for wdht.
+                sign = 1 if method == "wdht" else -1
+                queries = 0.5 - sign * 0.01 * np.arange(Q) * (-1) ** np.arange(Q)
+                arrays = {"profile": {"query:mAP@all": queries}}
                 if method == "wdht":
-                    arrays["profile"] = {"history:training": np.array([3.0, 2.0, np.nan])}
+                    arrays["profile"]["history:training"] = np.array([3.0, 2.0, np.nan])
                 if codes:
                     shape = (N + Q, bits // 8)
                     stored = rng.integers(0, 256, shape, dtype=np.uint8)
@@ -125,10 +128,13 @@ def test_page_is_one_file_that_names_no_other_place(tmp_path):
     path = write_page(make_run(tmp_path, images=Squares()), tmp_path)
     addresses = parsed(path).addresses
     assert any(address.startswith("data:image/jpeg") for address in addresses)
-    assert all(address.startswith(("data:", "#")) for address in addresses)
+    # The list of all results is beside the page, and nothing but a link leads there.
+    assert addresses.count("../../index.html") == 1
+    own = [address for address in addresses if address != "../../index.html"]
+    assert all(address.startswith(("data:", "#")) for address in own)
     text = path.read_text()
     assert not re.search(r"@import|url\(|<script src|fetch\(", text)
-    (embedded,) = re.findall(r'id="plot-data">(.*?)</script>', text, re.DOTALL)
+    (embedded,) = re.findall(r'id="data">(.*?)</script>', text, re.DOTALL)
     assert json.loads(embedded)["training"][0]["training"] == [3.0, 2.0, None]
     # Names cannot break out of the page.
     assert "&lt;/script&gt;" in text and "[x=<b>]" not in text

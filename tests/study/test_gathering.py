@@ -77,7 +77,12 @@ def test_reports_are_rebuilt_from_cells_alone(study, tmp_path, data_folder, caps
     assert f"{folder / 'report.html'}: 2 methods, 4 cells" in capsys.readouterr().out
     assert {n: t for n, t in outputs(folder).items() if n != "report.html"} == before
     whole = (folder / "report.html").read_bytes()
-    # Without the data there is a report without a data sheet; all data sets by default.
+    # All data sets by default, found where they were.
+    assert main(["--report", *where]) == 0
+    assert (folder / "report.html").read_bytes() == whole
+    # Without the data there is a report without a data sheet.
+    data_folder.rename(tmp_path / "elsewhere")
+    capsys.readouterr()
     assert main(["--report", *where]) == 0
     assert "without pictures and data sheet" in capsys.readouterr().err
     bare = (folder / "report.html").read_bytes()

@@ -45,7 +45,7 @@ function row(m, metric, low, high) {
     const e = entry(metric, m.id, b), width = e.v === null || high === low ? 0 : Math.max(0, (100 * (e.v - low)) / (high - low));
     const words = [e.d ? `± ${e.d}` : "", e.i ? `95 % interval ${e.i}` : ""].filter(Boolean).join(", ");
     const shown = element("span", { class: `number${e.r === 1 ? " best" : e.r === 2 ? " second" : ""}` }, e.t);
-    return element("td", { title: words, "data-value": e.v === null ? "" : e.v, style: `--bar:${width.toFixed(0)}%`, class: b === state.bits ? "chosen" : "" }, shown, e.r === 1 ? element("span", { class: "star" }, "★") : "");
+    return element("td", { title: words, "data-value": e.v === null ? "" : e.v, style: `--bar:${width.toFixed(0)}%`, class: b === state.bits ? "chosen" : "" }, shown, element("span", { class: "star" }, e.r === 1 ? "★" : ""));
   });
   const chip = make("svg", { width: 16, height: 16, "aria-hidden": "true" });
   chip.append(marker(m, 8, 8));
@@ -62,7 +62,7 @@ function boardCsv() {
 function panel() {
   const box = at("panel"), m = methods.get(state.method);
   if (!m) { if (box.open) box.close(); return; }
-  const facts = [["Paper", m.paper || "unknown"], ["Learns from", m.group], ["Search", m.kinds.includes("asymmetric search") ? "asymmetric, by look-up tables of the query" : "Hamming distance"]];
+  const facts = [["Paper", m.paper || "unknown"], ["Supervision", m.group], ["Search", m.kinds.includes("asymmetric search") ? "asymmetric, by look-up tables of the query" : "Hamming distance"]];
   if (m.kinds.includes("reconstruction")) facts.push(["Fidelity", "a reconstruction: the paper leaves parts open"]);
   facts.push(["Parameters", Object.entries(m.parameters).map(([k, v]) => `${k}=${v}`).join(", ") || "none"]);
   const table = element("table", {}, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "metric"), ...data.bits.map((b) => element("th", { scope: "col" }, `${b} bits`)))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,8 @@ def _method(method: Method, report: Report) -> dict[str, Any]:
     look = look_of(method)
     cells = [cell for cell in report.cells if cell.method == method.id]
     records = (report.store.record(cell.folder) for cell in cells if cell.folder)
-    specification = next((r["specification"] for r in records if "specification" in r), {})
+    record = next((r for r in records if "specification" in r), {"specification": {}})
+    specification = record["specification"]
     parameters = {
         name: value
         for name, value in specification.get("parameters", {}).items()
@@ -87,16 +88,27 @@ def _method(method: Method, report: Report) -> dict[str, Any]:
         "hollow": look.hollow,
         "dash": "7 4" if look.dashed else "",
         "parameters": parameters,
-        "command": _command(method, cells, report.protocol.name),
+        "command": _command(method, cells, report.protocol.name, record.get("request", {})),
     }
 
 
-def _command(method: Method, cells: Sequence[CellResult], protocol: str) -> str:
-    """What reproduces the cells of a method."""
-    words = ["run_benchmark.py", "--dataset", cells[0].dataset, "--features", cells[0].features]
+def _command(
+    method: Method, cells: Sequence[CellResult], protocol: str, request: Mapping[str, Any]
+) -> str:
+    """What reproduces the cells of a method; paths of the machine that ran them are left out."""
+    features = request.get("features", cells[0].features)
+    words = ["run_benchmark.py", "--dataset", cells[0].dataset, "--features", features]
     words += ["--methods", method.id, "--bits", *map(str, code_lengths(cells))]
     words += ["--seeds", *map(str, sorted({cell.seed for cell in cells})), "--protocol", protocol]
+    words += [f"--{name}" for name in ("l2-normalize", "end-to-end") if request.get(_field(name))]
+    for name, default in (("tune", None), ("min-tag-count", 1), ("device", "cpu")):
+        value = request.get(_field(name), default)
+        words += [f"--{name}", str(value)] if value != default else []
     return shlex.join(words)
+
+
+def _field(option: str) -> str:
+    return option.replace("-", "_")
 
 
 def _of_table(table: Table) -> dict[str, list[dict[str, Any]]]:

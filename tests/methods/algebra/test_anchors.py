@@ -202,7 +202,7 @@ def test_methods_and_code_lengths_share_one_clustering_and_one_graph(X, tmp_path
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
     names = sorted(path.name.rsplit("-", 1)[0] for path in tmp_path.glob("*.npz"))
-    assert names == ["_kmeans", "anchor_graph", "embed"]
+    assert names == ["_kmeans", "anchor_graph", "embed", "moments"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

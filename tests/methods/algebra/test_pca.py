@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from methods.algebra import pca
-from methods.algebra.pca import fix_signs, principal_axes, skip_pca
+from methods.algebra.pca import fix_signs, largest_eigenvectors, principal_axes, skip_pca
 
 
 def test_agrees_with_the_singular_value_decomposition(features):
@@ -37,7 +37,8 @@ def test_axes_beyond_the_first_step_agree_with_all_axes(features, monkeypatch):
 def test_blocks_of_rows_change_nothing(features, monkeypatch):
     whole = principal_axes(features, 5)
     scores = whole.scores(features)
-    monkeypatch.setattr(pca, "ROWS_AT_ONCE", 37)
+    monkeypatch.setattr("methods.algebra.blocks.ROWS_AT_ONCE", 37)
+    monkeypatch.setattr("methods.algebra.blocks.TILE", 7)
     blocks = principal_axes(features, 5)
     assert blocks.axes == pytest.approx(whole.axes, abs=1e-10)
     assert blocks.scores(features) == pytest.approx(scores, abs=1e-9)
@@ -53,6 +54,38 @@ def test_single_precision_features_are_centred_in_double_precision():
     found = principal_axes(X, 4)
     expected = np.linalg.eigvalsh(np.cov(X.astype(np.float64).T))[::-1]
     assert found.variances == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("rank", [0, 3, 40])
+def test_few_of_many_axes_are_those_of_the_whole_decomposition(rank, monkeypatch):
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((120, rank)) * 0.9 ** np.arange(rank)
+    matrix = factor @ factor.T
+    values, vectors = np.linalg.eigh(matrix)
+    monkeypatch.setattr(pca, "MANY_DIMENSIONS", 100)
+    found, axes = largest_eigenvectors(matrix, 7)
+    assert found == pytest.approx(values[::-1][:7], abs=1e-12)
+    assert axes.T @ axes == pytest.approx(np.eye(7), abs=1e-10)
+    known = min(rank, 7)
+    agreement = np.abs((axes[:, :known] * vectors[:, ::-1][:, :known]).sum(axis=0))
+    assert agreement == pytest.approx(np.ones(known))
+
+
+def test_single_precision_features_lose_no_more_than_their_last_digits():
+    # Features like those behind a ReLU; the largest principal angle is what the bits hang on.
+    rng = np.random.default_rng(1)
+    X = np.maximum(rng.standard_normal((3000, 12)) @ rng.standard_normal((12, 80)), 0)
+    single, double = (principal_axes(X.astype(kind), 12) for kind in (np.float32, np.float64))
+    assert single.variances == pytest.approx(double.variances, rel=1e-6)
+    outside = single.axes - double.axes @ (double.axes.T @ single.axes)
+    assert np.linalg.norm(outside, 2) < 1e-5
+
+
+def test_directions_without_variance_get_no_axis_in_single_precision():
+    X = np.random.default_rng(0).standard_normal((500, 6)).astype(np.float32)
+    X = np.hstack([X, X[:, :2], np.ones((500, 1), np.float32)])
+    axes = principal_axes(X, 9).axes
+    assert (axes[:, :6] != 0).any(axis=0).all() and not axes[:, 6:].any()
 
 
 @given(arrays(float, (4, 3), elements=st.floats(-9, 9)))
