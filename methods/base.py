@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from features.pixels import ImageArray
 from methods.supervision import handed_over, in_one_thread, taking_y
 from methods.task import Task
+from methods.unsuitable import Unsuitable
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
@@ -300,7 +301,7 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         reason = self.skip(task)
         if reason:
             size = f"n_samples = {len(X)}, n_features = {n_features}"
-            raise ValueError(f"{type(self).__name__}: {reason} ({size})")
+            raise Unsuitable(f"{type(self).__name__}: {reason} ({size})")
         return X
 
     def _checked(

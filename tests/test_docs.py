@@ -115,8 +115,9 @@ def test_every_preset_is_documented():
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
 def test_options_on_the_pages_exist(page, capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
+    for mode in ([], ["encode"]):
+        with pytest.raises(SystemExit):
+            main([*mode, "--help"])
     known = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
     shown = set()
     for block in re.findall(r"```.*?```", (ROOT / page).read_text(), flags=re.DOTALL):

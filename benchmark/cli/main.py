@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from benchmark.cli.config import config_text, parse
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
@@ -31,9 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if argv[:1] == ["encode"]:
+        if list(argv[:1]) == ["encode"]:
             return importlib.import_module("benchmark.cli.encode").run(argv[1:])
-        args = parser.parse_args(argv)
+        args = parse(parser, argv)
+        if args.print_config:
+            print(config_text(parser, args), end="")
+            return DONE
         load_plugins(args.plugin)
         _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)

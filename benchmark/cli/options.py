@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from benchmark import __version__
+from benchmark.cli.data_options import add_data_options
+from benchmark.cli.numbers import whole
 from benchmark.errors import InputError
-from benchmark.study.defaults import BITS, CHOICES, DATASET, MAX_BITS, MAX_SEED, PROTOCOL, SEEDS
+from benchmark.study.defaults import (
+    BITS,
+    CHOICES,
+    MAX_BITS,
+    MAX_SEED,
+    PROTOCOL,
+    SEEDS,
+    cache,
+)
 
 #: Default seeds of ``--table`` and ``--figure``, which report a deviation.
 PAPER_SEEDS = (0, 1, 2)
@@ -43,83 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hashbench {__version__}")
-    _add_data_options(parser.add_argument_group("data"))
+    add_data_options(parser.add_argument_group("data"))
     _add_grid_options(parser.add_argument_group("what to compare"))
     _add_run_options(parser.add_argument_group("how to run"))
     _add_other_commands(parser.add_argument_group("instead of a run"))
     return parser
-
-
-def _add_data_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--dataset",
-        metavar="NAME|FOLDER",
-        help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv, "
-        "lists of images or MATLAB files; the word 'unseen' in the brackets keeps training items "
-        "out of the database "
-        f"(default: {DATASET}; with --table or --figure the paper's data set)",
-    )
-    group.add_argument(
-        "--data-root",
-        type=Path,
-        default=Path("data"),
-        metavar="DIR",
-        help="folder of the files of named data sets (default: %(default)s)",
-    )
-    group.add_argument(
-        "--features",
-        metavar="NAME",
-        help="an extractor, a variant of one, or a feature file of the data set (default: the data "
-        "set's own); see --list features",
-    )
-    group.add_argument(
-        "--weights",
-        type=Path,
-        metavar="FILE",
-        help="file with the weights (state dict) of the extractor's network",
-    )
-    group.add_argument(
-        "--l2-normalize", action="store_true", help="scale feature vectors to unit length"
-    )
-    group.add_argument(
-        "--word-vectors",
-        type=Path,
-        metavar="FILE",
-        help="word vectors of the tags in word2vec, GloVe or fastText format, also gzip (default: "
-        "skip-gram vectors trained on the training tags)",
-    )
-    group.add_argument(
-        "--min-tag-count",
-        type=_whole(1, 2**31 - 1, "a number of images"),
-        default=1,
-        metavar="N",
-        help="drop tags that occur in fewer than N training images (default: %(default)s)",
-    )
-    group.add_argument(
-        "--download",
-        action="store_true",
-        help="fetch the files of the data set first (cifar10)",
-    )
-    group.add_argument(
-        "--tags",
-        type=Path,
-        metavar="FILE",
-        help="tags of photos, joined by photo id: All_Tags.txt of NUS-WIDE, or the folder "
-        "meta/tags of MIRFLICKR (default: the data set's own)",
-    )
-    group.add_argument(
-        "--on-missing-image",
-        choices=CHOICES["on_missing_image"],
-        default="skip",
-        help="leave out images that a list names and that are not on disk, or stop with an error "
-        "(default: %(default)s)",
-    )
-    group.add_argument(
-        "--on-bad-image",
-        choices=CHOICES["on_bad_image"],
-        default="skip",
-        help="skip unreadable images, or stop with an error (default: %(default)s)",
-    )
 
 
 def _add_grid_options(group: argparse._ArgumentGroup) -> None:
@@ -133,14 +71,14 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bits",
         nargs="+",
-        type=_whole(1, MAX_BITS, "a code length in bits"),
+        type=whole(1, MAX_BITS, "a code length in bits"),
         metavar="B",
         help=f"code lengths (default: {_spelt(BITS)}; with --table or --figure the paper's)",
     )
     group.add_argument(
         "--seeds",
         nargs="+",
-        type=_whole(0, MAX_SEED, "a seed"),
+        type=whole(0, MAX_SEED, "a seed"),
         metavar="S",
         help="one repetition per seed; tables show mean and deviation (default: "
         f"{_spelt(SEEDS)}; with --table or --figure {_spelt(PAPER_SEEDS)})",
@@ -185,6 +123,12 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        help="options by their long names; those of the command line win",
+    )
+    group.add_argument(
         "--results",
         type=Path,
         default=Path("results"),
@@ -194,13 +138,14 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--cache",
         type=Path,
+        default=cache(),
         metavar="DIR",
-        help="folder for features, splits and shared results (default: cache/ in the results "
-        "folder)",
+        help="folder for features, splits and shared results (default: HASHBENCH_CACHE of the "
+        "environment, or cache/ in the results folder)",
     )
     group.add_argument(
         "--jobs",
-        type=_whole(1, 4096, "a number of jobs"),
+        type=whole(1, 4096, "a number of jobs"),
         default=os.cpu_count() or 1,
         metavar="N",
         help="number of cells that run in parallel, each in a process with its share of the cores; "
@@ -250,6 +195,11 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_other_commands(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--print-config",
+        action="store_true",
+        help="print the options of this command as a file for --config",
+    )
+    group.add_argument(
         "--list",
         nargs="?",
         const="all",
@@ -298,18 +248,3 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
 
 def _spelt(numbers: Sequence[int]) -> str:
     return " ".join(map(str, numbers))
-
-
-def _whole(least: int, most: int, what: str):  # noqa: ANN202 - an argparse type
-    def read(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not {what}; use whole numbers from {least} to {most}"
-            )
-        return number
-
-    return read

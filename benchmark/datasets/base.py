@@ -85,6 +85,8 @@ class Dataset:
         Rows that the feature files must have; None means n.
     missing : sequence of str
         Images that the lists of the data set name and that are not on disk.
+    word_vectors : Path, optional
+        Word vectors of the tags that came with the data, used without ``--word-vectors``.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Dataset:
     rows: np.ndarray | None = None
     n_rows: int | None = None
     missing: Sequence[str] = ()
+    word_vectors: Path | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.digests import array_digest, value_digest
-from benchmark.errors import writable
+from benchmark.errors import describe, writable
 from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, versions
 from benchmark.execution.grid import Cell, make_hasher
 from benchmark.execution.guard import failure, fitted, staying_alive
@@ -37,6 +37,7 @@ from methods.search import representation
 from methods.sharing import seconds_spared, sharing
 from methods.state import to_arrays
 from methods.supervision import handed_over
+from methods.unsuitable import Unsuitable
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         store.write(result, record, arrays)
     except KeyboardInterrupt:
         raise
+    except Unsuitable as error:
+        result = unfinished(cell, "skipped", describe(error).removeprefix("Unsuitable: "))
     except BaseException as error:
         result = store_failure(run, cell, *failure(error, run.options.plugins))
     if computing.checkpoints:

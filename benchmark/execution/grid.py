@@ -161,6 +161,8 @@ def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task)
 
 
 def _missing_input(hasher: Hasher, task: Task) -> str | None:
+    if task.n_train < 2:
+        return "needs at least two training items"
     if "tags" in hasher.uses and not task.has_tags:
         return "needs tags, and the data set has none"
     if "labels" in hasher.uses and not task.has_labels:

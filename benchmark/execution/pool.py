@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -20,13 +20,11 @@ from benchmark.errors import InputError
 from benchmark.execution.cell import Run, run_cell, store_failure
 from benchmark.execution.costs import own_megabytes
 from benchmark.execution.grid import Cell
+from benchmark.execution.lifeline import serve
 from benchmark.store.record import CellResult
 
 #: Growth of a worker's own memory since its first cell, in MB, after which it is replaced.
 LARGEST_GROWTH = 500.0
-
-#: Seconds between two looks at whether the command is still there.
-LOOK_EVERY = 0.5
 
 #: What libraries read the number of their threads from.
 THREADS = (
@@ -82,8 +80,8 @@ class _Worker:
         self.retired = False
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
-            target=_serve,
-            args=(theirs, run, os.getpid()),
+            target=serve,
+            args=(theirs, os.getpid()),
             env=dict.fromkeys(THREADS, str(threads)),
         )
         try:
@@ -94,14 +92,16 @@ class _Worker:
             ) from error
         # Only the worker holds its end, so that the end of the worker is the end of the pipe.
         theirs.close()
+        self._send(partial(_work, run))
 
     def give(self, cell: Cell) -> None:
         self.cell = cell
-        try:
-            self.connection.send(cell)
-        except OSError:
-            # It is dead, which its silent end of the pipe will tell.
-            return
+        self._send(cell)
+
+    def _send(self, message: Any) -> None:
+        # Of a dead worker the silent end of the pipe will tell.
+        with suppress(OSError):
+            self.connection.send(message)
 
     def result(self, run: Run) -> CellResult:
         """The result of the cell that it had, which failed if there is none."""
@@ -128,7 +128,9 @@ class _Worker:
         self.let_go()
         self.process.join(10)
         if self.process.exitcode is None:
-            self.process.kill()
+            # loky's processes have no kill().
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
             self.process.join()
 
 
@@ -140,9 +142,8 @@ def _ending(status: int | None) -> str:
     return f"exit status {status}"
 
 
-def _serve(connection: Connection, run: Run, command: int) -> None:
-    """The life of a worker: cells come in, results go out."""
-    threading.Thread(target=_end_with, args=(command,), daemon=True).start()
+def _work(run: Run, connection: Connection) -> None:
+    """Cells come in, results go out."""
     # The command hears of Ctrl-C too, and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     first = None
@@ -155,10 +156,3 @@ def _serve(connection: Connection, run: Run, command: int) -> None:
         memory = own_megabytes()
         first = memory if first is None else first
         connection.send((result, memory - first))
-
-
-def _end_with(command: int) -> None:
-    """End this process when the command is gone, also if it was gone before this was started."""
-    while os.getppid() == command:
-        time.sleep(LOOK_EVERY)
-    os._exit(1)

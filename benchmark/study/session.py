@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.copies.tagfiles import with_tags
-from benchmark.datasets.opening import open_dataset
+from benchmark.datasets.opening import open_dataset, whole_path
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run
 from benchmark.execution.grid import Cell, Grid
@@ -30,6 +30,7 @@ from benchmark.preparation.features import (
 )
 from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
 from benchmark.store.store import Store
+from benchmark.study import defaults
 from benchmark.study.defaults import CHOICES
 from benchmark.study.results import Results
 from features.tags import TagAccount
@@ -53,9 +54,11 @@ class Session:
     results : path
         Where cells, tables and figures go.
     cache : path, optional
-        Where features, splits and shared results go; ``cache/`` in the results folder by default.
+        Where features, splits and shared results go; ``HASHBENCH_CACHE`` of the environment by
+        default, or else ``cache/`` in the results folder.
     data_root : path
-        Where the files of named data sets lie.
+        Where the files of named data sets lie; ``HASHBENCH_DATA_ROOT`` of the environment by
+        default, or else ``data``.
     features : str, optional
         A feature file of the data set or an extractor; the data set's own by default.
     weights : path, optional
@@ -105,8 +108,8 @@ class Session:
     """
 
     results: Path | str = Path("results")
-    cache: Path | str | None = None
-    data_root: Path | str = Path("data")
+    cache: Path | str | None = field(default_factory=defaults.cache)
+    data_root: Path | str = field(default_factory=defaults.data_root)
     features: str | None = None
     weights: Path | str | None = None
     l2_normalize: bool = False
@@ -187,7 +190,7 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        tags, source = self._tags(dataset), _whole_path(text)
+        tags, source = self._tags(dataset), whole_path(text)
         return OpenedData(dataset, request, checked, tags, source, split_seed)
 
     def _download(self, text: str) -> None:
@@ -287,16 +290,9 @@ class Session:
         )
 
     def _tags(self, dataset: Dataset) -> TagSource:
-        vectors = Path(self.word_vectors) if self.word_vectors else None
+        vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
-
-
-def _whole_path(dataset: str) -> str:
-    """A folder as an absolute path, and a name as it is."""
-    if dataset.partition("[")[0].strip() in datasets.names():
-        return dataset
-    return str(Path(dataset).resolve())
 
 
 def _check_apart(results: Path, dataset: str) -> None:

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from methods.algebra.blocks import row_blocks, squared_distances
 from methods.sharing import shared
+from methods.unsuitable import Unsuitable
 
 #: Decimals kept of a squared distance in units of the squared bandwidth.  It drowns what the
 #: order of additions does to the last digits, so that ties break the same way in any batch.
@@ -134,7 +135,7 @@ def link_training_set(X: np.ndarray, anchors: np.ndarray, n_neighbors: int) -> A
         If there are fewer than s anchors.
     """
     if len(anchors) < n_neighbors:
-        raise ValueError(
+        raise Unsuitable(
             f"{len(anchors)} distinct anchors cannot give each item n_neighbors = {n_neighbors}; "
             "lower n_neighbors or give more distinct training items"
         )

@@ -19,8 +19,12 @@ from sklearn.utils import gen_batches
 
 #: Items whose codes are chosen at once: bounds the (items, code words) matrix of products.
 ROWS_AT_ONCE = 4096
+#: Bits of an item's code at most: at 512 the inner products of all code words take over 6 GB.
+MOST_BITS = 256
 #: Keeps the update of the codebooks solvable where code words are unused or always used together.
 RIDGE = 1e-3
+#: Decimals of embeddings that tell items apart; single precision has seven digits.
+DECIMALS = 6
 #: Updated code words of a smaller squared norm were hardly used and keep their old value.
 SMALLEST_SQUARED_NORM = 1e-8
 
@@ -77,6 +81,13 @@ def metric_factor(V: np.ndarray) -> np.ndarray:
     and also where V'V is singular.
     """
     return np.linalg.qr(np.asarray(V, dtype=np.float64), mode="r").T
+
+
+def skip_codebooks(n_bits: int) -> str | None:
+    """Why codebooks of so many bits together cannot be learnt, or None."""
+    if n_bits > MOST_BITS:
+        return f"needs bits <= {MOST_BITS}: the products of all code words would take gigabytes"
+    return None
 
 
 def initial_codebooks(
@@ -175,13 +186,20 @@ def update_codebooks(codebooks: Codebooks, R: np.ndarray, codes: np.ndarray) -> 
 
 def _centres(X: np.ndarray, n_centres: int, random_state: int | None) -> np.ndarray:
     """k-means centres, or all distinct items where they are as few."""
-    distinct = np.unique(X[: 2 * n_centres], axis=0)
+    # Equal items differ in the last digits of their embeddings, by their place in a batch; code
+    # words that are as near to each other would be chosen between at random.
+    distinct = _distinct_rows(X[: 2 * n_centres])
     if len(distinct) <= n_centres:
-        distinct = np.unique(X, axis=0)
+        distinct = _distinct_rows(X)
     if len(distinct) <= n_centres:
-        return distinct
+        return X[distinct]
     means = MiniBatchKMeans(n_centres, n_init=1, random_state=random_state)
     return means.fit(X).cluster_centers_
+
+
+def _distinct_rows(X: np.ndarray) -> np.ndarray:
+    """Numbers of rows that differ from each other in more than the last digits."""
+    return np.unique(np.round(X, DECIMALS), axis=0, return_index=True)[1]
 
 
 @numba.njit(cache=True, nogil=True)

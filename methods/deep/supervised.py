@@ -14,6 +14,7 @@ from methods.deep.network import DeepHasher, HashNetwork, finished, make_network
 from methods.deep.pairs import Similar, similarity
 from methods.deep.recipe import History, Recipe
 from methods.deep.training import Loss, train
+from methods.unsuitable import Unsuitable
 
 
 class SupervisedHasher(DeepHasher):
@@ -84,7 +85,7 @@ class SupervisedHasher(DeepHasher):
         """
         marked = np.asarray(targets.sum(axis=1)).ravel() > 0
         if marked.sum() < 2:
-            raise ValueError(f"{type(self).__name__}: fewer than two training items have a label")
+            raise Unsuitable(f"{type(self).__name__}: fewer than two training items have a label")
         if not marked.all():
             X, targets = X[marked], targets[marked]
         return train(

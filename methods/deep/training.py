@@ -19,6 +19,7 @@ from features.pixels import ImageArray
 from methods.deep.checkpoints import Checkpoint
 from methods.deep.computing import computing
 from methods.deep.recipe import ROUND, History, Recipe
+from methods.unsuitable import Unsuitable
 
 #: Momentum of SGD, as in all papers on deep hashing that train with it.
 MOMENTUM = 0.9
@@ -148,7 +149,7 @@ class Batches:
         device: torch.device,
     ) -> None:
         if len(X) < 2:
-            raise ValueError(f"a network is trained on at least two items, not on {len(X)}")
+            raise Unsuitable(f"a network is trained on at least two items, not on {len(X)}")
         self.rng, self.device, self.size = rng, device, recipe.batch_size
         self.items = X if isinstance(X, ImageArray) else as_tensor(X).to(device)
         n_validation = min(MOST_VALIDATION, int(recipe.validation * len(X)))

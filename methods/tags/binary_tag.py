@@ -14,6 +14,7 @@ from methods.deep.pairs import similarity
 from methods.deep.recipe import Recipe
 from methods.deep.training import train
 from methods.tags.wdht import HIDDEN, code_distances, quantisation_loss
+from methods.unsuitable import Unsuitable
 
 
 @register("binary-tag", paper="Gattupalli et al., CVPR 2019", supervision="tags")
@@ -140,7 +141,7 @@ class BinaryTag(DeepHasher):
         p = self.in_force()
         tagged = np.asarray(tags.sum(axis=1)).ravel() > 0
         if tagged.sum() < 2:
-            raise ValueError("BinaryTag: fewer than two training images carry a tag")
+            raise Unsuitable("BinaryTag: fewer than two training images carry a tag")
         X, similar = X[tagged], similarity(tags[tagged])
 
         def head(width: int) -> nn.Module:

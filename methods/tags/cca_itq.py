@@ -12,6 +12,7 @@ from methods import Hasher, Task, register
 from methods.algebra.blocks import centred
 from methods.algebra.pca import fix_signs, skip_pca
 from methods.algebra.rotations import quantising_rotation
+from methods.unsuitable import Unsuitable
 
 
 @register("cca-itq", paper="Gong et al., TPAMI 2013", supervision="tags")
@@ -149,7 +150,9 @@ def carried(
     Raises
     ------
     ValueError
-        If `words` is None, or fewer than two items carry one.
+        If `words` is None.
+    Unsuitable
+        If fewer than two items carry one, or all that do carry the same.
     """
     if words is None:
         raise ValueError(missing)
@@ -158,8 +161,11 @@ def carried(
     hot = csr_array(hot[:, frequent])
     items = np.flatnonzero(hot.sum(axis=1))
     if len(items) < 2:
-        raise ValueError(f"{missing}, but fewer than two items have any")
-    return (X, hot) if len(items) == len(X) else (X[items], csr_array(hot[items]))
+        raise Unsuitable(f"{missing}, but fewer than two items have any")
+    X, hot = (X, hot) if len(items) == len(X) else (X[items], csr_array(hot[items]))
+    if np.isin(hot.sum(axis=0), (0, len(items))).all():
+        raise Unsuitable(f"{missing}, but all items have the same, which tell nothing")
+    return X, hot
 
 
 def covariance(T: csr_array) -> np.ndarray:

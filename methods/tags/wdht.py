@@ -15,6 +15,7 @@ from methods.deep.pairs import squared_distances
 from methods.deep.recipe import Recipe
 from methods.deep.training import train
 from methods.tag_vectors import has_vector, image_vectors
+from methods.unsuitable import Unsuitable
 
 
 @register("wdht", paper="Gattupalli et al., CVPR 2019", supervision="tags")
@@ -168,7 +169,7 @@ class WDHT(DeepHasher):
         W = image_vectors(tags, p.aggregation, p.base, p.targets)
         tagged = has_vector(W)
         if tagged.sum() < 2:
-            raise ValueError("WDHT: fewer than two training images carry a tag with a word vector")
+            raise Unsuitable("WDHT: fewer than two training images carry a tag with a word vector")
         X, targets = X[tagged], torch.from_numpy(W[tagged]).float()
         network = make_network(
             X,

@@ -16,6 +16,7 @@ from methods.algebra.anchors import (
 )
 from methods.algebra.parts import connected_parts, join_small_parts, part_contrasts
 from methods.algebra.pca import fix_signs
+from methods.unsuitable import Unsuitable
 
 #: Eigenvalues up to here are zero but for rounding, and may exceed their bound 1 by as much.
 EIGENVALUE_ERROR = 1e-10
@@ -239,7 +240,7 @@ def graph_eigenvectors(
     W = np.hstack([across, *(columns for _, columns in found)])
     kept = np.flatnonzero(eigenvalues <= max_eigenvalue + EIGENVALUE_ERROR)
     if len(kept) < count:
-        raise ValueError(
+        raise Unsuitable(
             f"the anchor graph has {len(kept)} eigenvectors, but {count} are needed; ask for "
             "fewer bits or give more distinct training items"
         )

@@ -20,6 +20,7 @@ from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished, head_inputs, make_network
 from methods.deep.recipe import Recipe
 from methods.deep.training import as_tensor, train
+from methods.unsuitable import Unsuitable
 
 
 @register("deepbit", paper="Lin et al., CVPR 2016", supervision="none")
@@ -165,7 +166,7 @@ class DeepBit(DeepHasher):
         if p.init == "principal":
             inputs = head_inputs(network, X)
             if reason := skip_pca(self.n_bits, *inputs.shape):
-                raise ValueError(f"DeepBit: {reason}")
+                raise Unsuitable(f"DeepBit: {reason}")
             network.head = principal_layer(principal_axes(inputs, self.n_bits), self.random_state)
         if isinstance(X, ImageArray):
             network = RotatingNetwork(network.front, network.head)

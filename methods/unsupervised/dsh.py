@@ -7,6 +7,7 @@ import numpy as np
 from methods import Hasher, Task, register
 from methods.algebra.anchors import kmeans
 from methods.algebra.blocks import squared_distances
+from methods.unsuitable import Unsuitable
 
 
 @register(
@@ -111,7 +112,7 @@ class DSH(Hasher):
         """Neighbouring centres, with as many neighbours each as b pairs need."""
         most = len(centres) - 1
         if most * (most + 1) // 2 < self.n_bits:
-            raise ValueError(
+            raise Unsuitable(
                 f"DSH: the training items form only {most + 1} distinct groups, whose pairs are "
                 f"fewer than {self.n_bits} bits"
             )

@@ -20,6 +20,7 @@ from methods.algebra.anchors import (
 )
 from methods.algebra.blocks import row_blocks
 from methods.sharing import shared
+from methods.unsuitable import Unsuitable
 
 
 class Embedding(NamedTuple):
@@ -147,7 +148,7 @@ class SELVE(Hasher):
         )
         graph = AnchorGraph(*embedding[2:])
         if self.n_bits > len(graph.anchors):
-            raise ValueError(
+            raise Unsuitable(
                 f"there are only {len(graph.anchors)} distinct anchors for {self.n_bits} bits; "
                 "ask for fewer bits or give more distinct training items"
             )

@@ -8,6 +8,7 @@ import numpy as np
 
 from methods import Hasher, Task, register
 from methods.algebra.pca import principal_axes
+from methods.unsuitable import Unsuitable
 
 #: Percentiles of the scores that bound an axis with ``range="percentile"``.
 PERCENTILES = (5, 95)
@@ -115,7 +116,7 @@ def smallest_modes(widths: np.ndarray, n_modes: int) -> tuple[np.ndarray, np.nda
     """
     widest = widths.max()
     if not widest > 0:
-        raise ValueError("SH: the training scores do not vary along any axis")
+        raise Unsuitable("SH: the training scores do not vary along any axis")
     # The widest axis alone has n_modes modes up to k = n_modes; no other axis needs a mode whose
     # eigenvalue is beyond those.
     usable = widths >= 1e-12 * widest

@@ -227,7 +227,7 @@ def test_run_json_says_everything(run, tmp_path):
     assert record["specification"]["protocol"]["ties"] == "expected"
     assert {"fit", "encode", "evaluate"} <= set(record["seconds"])
     assert {"numpy", "python", "hashbench"} <= set(record["versions"])
-    assert record["metrics"]["peak_mb"]["value"] > 10
+    assert 0 <= record["metrics"]["peak_mb"]["value"] < 1000
     with np.load(path.parent / "codes.npz") as codes:
         assert codes["database"].shape == (360, 1)
 

@@ -291,7 +291,7 @@ def test_files_of_different_lengths(tmp_path):
     with pytest.raises(InputError, match=r"test_ind\.txt: item numbers go beyond the 16 items"):
         opened(home)
     (home / "label_hot.txt").write_text("1 0 0 0\n1 0 1 0\n")
-    with pytest.raises(InputError, match=r"label_hot\.txt has 2 rows, but images_name\.txt 16"):
+    with pytest.raises(InputError, match=r"label_hot\.txt has 2 rows, but its list of images 16"):
         opened(home)
 
 

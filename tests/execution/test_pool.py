@@ -23,20 +23,23 @@ def test_a_worker_that_has_grown_is_replaced(run, plugin, tmp_path, monkeypatch)
 
 
 def test_a_worker_that_leaves_is_a_failed_cell(run, plugin, tmp_path):
-    path = plugin(body="os._exit(0) if self.n_bits == 8 else None")
+    path = plugin(body="os.kill(os.getpid(), 15) if self.n_bits == 8 else None")
     status, _, err = run("--plugin", path, "--methods", "mine", "--bits", 8, 9, jobs=2)
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv")
     states = summary.groupby("bits").status.first().to_dict()
-    assert status == 1 and "exit status 0" in err
+    assert status == 1 and "signal SIGTERM" in err
     assert states == {8: "failed", 9: "done"}
+
+
+def test_a_worker_knows_its_command_before_it_loads_anything_large():
+    code = "import sys, benchmark.execution.lifeline; print({'numpy', 'torch'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
 
 
 def test_a_worker_whose_command_is_gone_ends_at_once():
     # It is started by a process that is not its command, as if that had been killed before.
-    code = f"from benchmark.execution.pool import _end_with; _end_with({os.getpid()}); print('on')"
-    middle = (
-        "import subprocess, sys; "
-        f"sys.exit(subprocess.run([sys.executable, '-c', {code!r}]).returncode)"
-    )
-    done = subprocess.run([sys.executable, "-c", middle], capture_output=True, text=True)
+    code = f"from benchmark.execution.lifeline import end_with; end_with({os.getpid()}); print(1)"
+    start = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', sys.argv[1]]))"
+    done = subprocess.run([sys.executable, "-c", start, code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")

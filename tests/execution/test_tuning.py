@@ -217,17 +217,17 @@ def test_similar_tags_are_the_nearest_of_weighted_tag_vectors():
 
 def test_labels_are_not_touched_where_tags_judge():
     hasher = Shifted()
-    tuned = tune(hasher, points_of(hasher, {}), some_training(labels=Untouchable()), "tags")
+    tuned = tune(hasher, points_of(hasher, {}), some_training(labels=Untouchable()), "tags", "tags")
     assert tuned.chosen == {"shift": 0.0}
     with pytest.raises(AssertionError, match="looked at the labels"):
-        tune(hasher, points_of(hasher, {}), some_training(labels=Untouchable()), "labels")
+        tune(hasher, points_of(hasher, {}), some_training(labels=Untouchable()), "labels", "tags")
 
 
 def test_the_first_of_equal_points_is_chosen():
     hasher = Shifted()
     points = points_of(hasher, {})
     assert points == [{"shift": 1000.0}, {"shift": 0.0}, {"shift": 2000.0}]
-    tuned = tune(hasher, [points[0], points[2]], some_training(), "labels")
+    tuned = tune(hasher, [points[0], points[2]], some_training(), "labels", "tags")
     assert tuned.trials[0].mAP == tuned.trials[1].mAP
     assert tuned.chosen == {"shift": 1000.0}
     assert not hasattr(hasher, "mean_") and hasher.shift == 1000.0
@@ -280,7 +280,7 @@ def test_images_are_cut_as_features_are():
         def project(self, X):
             return X.read(slice(None)).reshape(len(X), -1)[:, :8] - 127.0
 
-    tuned = tune(EndToEnd(8), [{}], Training(images, data.tags, data.labels), "tags")
+    tuned = tune(EndToEnd(8), [{}], Training(images, data.tags, data.labels), "tags", "tags")
     assert (len(seen[0]), tuned.n_validation) == (320, 80)
 
 
@@ -303,7 +303,7 @@ def test_each_training_item_is_fitted_or_asked_for():
             return super().encode_queries(X)
 
     data = some_training()
-    tune(Watched(), [{"shift": 0.0}], data, "labels")
+    tune(Watched(), [{"shift": 0.0}], data, "labels", "tags")
     assert [len(X) for X in seen] == [320, 80]
     assert sorted(map(tuple, np.concatenate(seen))) == sorted(map(tuple, data.items))
 
@@ -317,7 +317,9 @@ def test_items_that_cannot_be_judged_are_no_queries():
     labels = data.labels.copy()
     labels[100:] = False
     hasher = Shifted()
-    tuned = tune(hasher, points_of(hasher, {}), Training(data.items, data.tags, labels), "labels")
+    tuned = tune(
+        hasher, points_of(hasher, {}), Training(data.items, data.tags, labels), "labels", "tags"
+    )
     assert (tuned.n_validation, tuned.n_fit) == (20, 380)
 
 

@@ -108,6 +108,18 @@ def test_table_has_means_over_seeds_and_a_reason_for_each_dash(cells, tmp_path):
     assert "skipped: needs tags" in text and "code words in place of bits" in text
 
 
+def test_times_of_a_busy_machine_have_a_note(tmp_path):
+    cells = [
+        cell("lsh", 12, 0, fit_seconds=1.0, peak_mb=3.0, load=0.9),
+        cell("itq", 12, 0, fit_seconds=1.0, peak_mb=3.0, load=1.9),
+    ]
+    grid = diagnostics_grid(cells, diagnostic_rows(cells, 2))
+    write_grid(grid, tmp_path, "diagnostics")
+    notes = pd.read_csv(tmp_path / "diagnostics.csv", index_col="method").notes
+    assert "fit_seconds" in notes["itq"] and "the machine was busy" in notes["itq"]
+    assert "busy" not in notes["lsh"] and "peak_mb: the machine" not in notes["itq"]
+
+
 def test_store_gives_training_curves_back(tmp_path):
     store = Store(tmp_path)
     arrays = {"profile": {"history:training": np.array([3.0, 2.0]), "query:P@5": np.zeros(3)}}

@@ -15,8 +15,9 @@ from benchmark.errors import InputError
 from benchmark.store.store import Store
 from benchmark.study.reproduction import reproduce
 
-#: Options that choose another mode than a plain run.
-MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report"}
+#: Options that choose another mode than a plain run, or say where options come from.
+MODES = {"list", "check_method", "lint", "table", "figure", "dry_run", "report", "reproduce"}
+MODES |= {"print_config", "config"}
 
 
 @pytest.fixture
@@ -54,7 +55,8 @@ def test_the_command_gives_the_same_numbers(study, results, run, tmp_path):
     status, _, _ = run(*arguments, results=tmp_path / "again")
     assert status == 0
     written = pd.read_csv(tmp_path / "again" / "blobs" / "blobs" / "summary.csv")
-    costs, key = ["fit_seconds", "encode_us", "peak_mb"], ["method", "bits", "seed", "metric"]
+    costs = ["fit_seconds", "encode_us", "peak_mb", "load"]
+    key = ["method", "bits", "seed", "metric"]
     ours, theirs = (
         frame[~frame["metric"].isin(costs)].sort_values(key, ignore_index=True)
         for frame in (results.frame(), written)

@@ -14,6 +14,7 @@ from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.copies.converted import BLOCK_VALUES, converted
 from benchmark.datasets.copies.matlab import SUFFIXES, Matrix, opened
 from benchmark.datasets.copies.pixels import PixelFile
+from benchmark.datasets.copies.words import column_words
 from benchmark.datasets.splits import SplitRequest, drawn_or_stored
 from benchmark.errors import InputError
 
@@ -32,8 +33,6 @@ SPLITS = (
         "query": ("test_data", "test_L", ""),
     },
 )
-#: Files with the words of the columns of tags.
-WORD_LISTS = ("common_tags.txt", "TagList1k.txt")
 
 
 @dataclass
@@ -184,7 +183,7 @@ def _labels_and_tags(found: _Found) -> tuple[np.ndarray, list[tuple[str, ...]], 
     if len(found.tags) != len(found.labels):
         return labels, [()] * n, notes
     width = found.tags[0].shape[1]
-    words = _words(found.tags[0].path.parent, width, notes)
+    words = column_words(found.tags[0].path.parent, width, notes)
     tags: list[tuple[str, ...]] = []
     for matrix in found.tags:
         step = max(1, BLOCK_VALUES // width)
@@ -203,24 +202,6 @@ def _multi_hot(parts: list[np.ndarray]) -> np.ndarray:
     if whole.shape[1] > 1:
         return whole > 0
     return whole == np.unique(whole)
-
-
-def _words(folder: Path, width: int, notes: list[str]) -> list[str]:
-    """The words of the columns of tags; made-up ones where no list has that many."""
-    for name in WORD_LISTS:
-        file = folder / name
-        if file.is_file():
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-            words = [line.split()[0] for line in lines if line.strip()]
-            if len(words) == width:
-                notes.append(f"the {width:,} columns of tags are the words of {name}")
-                return words
-            notes.append(f"{name} has {len(words):,} words, but there are {width:,} columns")
-    notes.append(
-        f"the words of the {width:,} columns of tags are not known, so word vectors cannot be "
-        f"looked up; put {' or '.join(WORD_LISTS)} beside the file"
-    )
-    return [f"tag{k + 1}" for k in range(width)]
 
 
 def _values(

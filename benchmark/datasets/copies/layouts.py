@@ -12,6 +12,7 @@ from benchmark.datasets.copies.crossmodal import matrix_files, read_crossmodal
 from benchmark.datasets.copies.place import FolderRequest, Place
 from benchmark.datasets.copies.published import Published
 from benchmark.datasets.folder import COLUMNS, MANIFEST, read_folder
+from benchmark.datasets.lists.captions import FILES, found_captions, read_captions
 from benchmark.datasets.lists.reading import found_lists, read_lists
 from benchmark.datasets.mirflickr import MIRFlickr25K
 from benchmark.datasets.nuswide import NUSWIDE
@@ -111,6 +112,8 @@ def _manifest(path: Path) -> str:
 
 def _matrices(path: Path) -> str:
     files = [path] if path.is_file() else matrix_files(path)
+    if found_captions(path):
+        files = [file for file in files if file.name not in FILES]
     return ", ".join(file.name for file in files)
 
 
@@ -143,6 +146,7 @@ LAYOUTS = {
         _official(NUSWIDE, "Groundtruth"),
         _official(MIRFlickr25K, "mirflickr25k_annotations_v080"),
         Layout("matrices", _matrices, _read_matrices, ("labels", *DRAWN)),
+        Layout("captions", found_captions, read_captions, DRAWN),
         Layout("lists", found_lists, read_lists, ("lists", *DRAWN)),
     )
 }

@@ -39,6 +39,8 @@ class Listed:
         Rows of ``train``, ``database`` and ``query``; None if no split came with the lists.
     tags : sequence of n tuples of str, optional
         Tags that came with the lists.
+    word_vectors : Path, optional
+        Word vectors of these tags.
     notes : list of str
     """
 
@@ -46,6 +48,7 @@ class Listed:
     labels: np.ndarray
     parts: Mapping[str, np.ndarray] | None = None
     tags: Sequence[tuple[str, ...]] | None = None
+    word_vectors: Path | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -105,6 +108,7 @@ def to_dataset(listed: Listed, place: Place) -> Dataset:
         rows=rows,
         n_rows=n,
         missing=missing,
+        word_vectors=listed.word_vectors,
     )
 
 

@@ -22,6 +22,7 @@ from benchmark.datasets.lists.content import (
     read_paths,
     read_split,
 )
+from benchmark.datasets.lists.embedded import read_embedded_tags
 from benchmark.datasets.lists.items import Listed, to_dataset
 from benchmark.datasets.lists.roles import Group, chosen_group, chosen_split, find_lists
 from benchmark.errors import InputError
@@ -48,7 +49,7 @@ def read_lists(place: Place) -> Dataset:
     if any(part == "all" for part, _ in group.files):
         listed = _whole(group, chosen_split(lists.splits), notes)
     else:
-        listed = _parts(group, notes)
+        listed = _parts(group, place.cache, notes)
     return to_dataset(listed, place)
 
 
@@ -66,8 +67,10 @@ def _whole(group: Group, split: Path | None, notes: list[str]) -> Listed:
     return Listed(names, labels, parts and without_queries(parts, notes), notes=notes)
 
 
-def _parts(group: Group, notes: list[str]) -> Listed:
+def _parts(group: Group, cache: Path, notes: list[str]) -> Listed:
     """Lists of the parts of a split; an image of several lists is one item."""
+    tags: dict[str, tuple[str, ...]] = {}
+    vectors = None
     there = [part for part in PARTS if any(key[0] == part for key in group.files)]
     width = max(_width(group, part) for part in there)
     row: dict[str, int] = {}
@@ -76,6 +79,11 @@ def _parts(group: Group, notes: list[str]) -> Listed:
     conflicts = 0
     for part in there:
         names, given = _images(group, part, width)
+        if (part, "tags") in group.files:
+            tag_file = group.files[part, "tags"]
+            rows, vectors = read_embedded_tags(tag_file, cache, notes)
+            _check_lengths(tag_file.path, len(rows), len(names))
+            tags.update(zip(names, rows, strict=True))
         fresh = [name not in row for name in names]
         for name, new, values in zip(names, fresh, given, strict=True):
             if new and name not in row:
@@ -93,7 +101,14 @@ def _parts(group: Group, notes: list[str]) -> Listed:
     if "train" not in parts:
         notes.append("there is no list of training images, so the database is trained on")
         parts["train"] = parts["database"]
-    return Listed(list(row), np.array(labels), without_queries(parts, notes), notes=notes)
+    return Listed(
+        names=list(row),
+        labels=np.array(labels),
+        parts=without_queries(parts, notes),
+        tags=[tags.get(name, ()) for name in row] if tags else None,
+        word_vectors=vectors,
+        notes=notes,
+    )
 
 
 def without_queries(parts: Mapping[str, np.ndarray], notes: list[str]) -> dict[str, np.ndarray]:
@@ -121,14 +136,20 @@ def _images(group: Group, part: str, n_labels: int | None) -> tuple[list[str], n
     if labelled is not None:
         return read_labelled(labelled.path)
     file, paths = group.files.get((part, "labels")), group.files.get((part, "paths"))
+    if file is None and paths is not None and (part, "tags") in group.files:
+        # Labels of training images were not released with their tags.
+        names = read_paths(paths.path)
+        return names, np.zeros((len(names), n_labels or 0), dtype=bool)
     if file is None or paths is None:
         raise InputError(
             f"{group.names()}: the list of {part} images needs a file of paths and one of labels"
         )
     names = read_paths(paths.path)
     labels = read_labels(file, n_labels if file.content is Content.CLASSES else None)
-    if len(labels) != len(names):
-        raise InputError(
-            f"{file.path} has {len(labels):,} rows, but {paths.path.name} {len(names):,} images"
-        )
+    _check_lengths(file.path, len(labels), len(names))
     return names, labels
+
+
+def _check_lengths(path: Path, n_rows: int, n_names: int) -> None:
+    if n_rows != n_names:
+        raise InputError(f"{path} has {n_rows:,} rows, but its list of images {n_names:,}")

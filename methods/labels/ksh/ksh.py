@@ -13,6 +13,7 @@ from methods.algebra.anchors import usable_anchors
 from methods.algebra.pca import fix_signs
 from methods.labels.ksh.kernel import kernel_map
 from methods.labels.ksh.pairwise import PairwiseLabels, pairwise_labels
+from methods.unsuitable import Unsuitable
 
 #: Ridge on the diagonal of K'K as a share of its mean, where it is singular without one.
 RIDGE = 1e-6
@@ -157,7 +158,7 @@ def draw_labelled(labels: csr_array, count: int, random_state: int | None) -> np
     """Rows of at most `count` items drawn from those that have labels, sorted."""
     rows = np.flatnonzero(labels.sum(axis=1) > 0)
     if not len(rows):
-        raise ValueError("KSH: no training item has a label")
+        raise Unsuitable("KSH: no training item has a label")
     # A stream of its own: from that of the anchors all anchors would be labelled items.
     (rng,) = np.random.default_rng(random_state).spawn(1)
     return np.sort(rng.permutation(rows)[:count])

@@ -27,6 +27,7 @@ from methods.tags.wp.joint import (
     start_as_long_as,
 )
 from methods.tags.wp.semantic_words import sem_space
+from methods.unsuitable import Unsuitable
 
 #: Steps of patience with which no training ends early.
 NEVER = 10**9
@@ -206,7 +207,7 @@ class WeaklyPretrained(DeepHasher):
         z, L = sem_space(tags, n_words=p.n_words, penalty=p.penalty, unit=p.unit_vectors)
         tagged = z.any(axis=1)
         if tagged.sum() < 2:
-            raise ValueError(f"{type(self).__name__}: fewer than two images have a known tag")
+            raise Unsuitable(f"{type(self).__name__}: fewer than two images have a known tag")
         everything = X if tagged.all() else X[tagged]
         self.history_ = self._pretrain(network, everything, z[tagged], L)
         if p.finetune:

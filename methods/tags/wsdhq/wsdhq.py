@@ -14,6 +14,7 @@ from methods.algebra.codebooks import (
     icm_codes,
     initial_codebooks,
     metric_factor,
+    skip_codebooks,
     sweep_order,
     update_codebooks,
 )
@@ -25,6 +26,7 @@ from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq.merging import merged_tags, unit_rows
 from methods.tags.wsdhq.objective import Objective, make_head
 from methods.tags.wsdhq.training_codes import TrainingCodes
+from methods.unsuitable import Unsuitable
 
 #: Sweeps over the codebooks in which the code words of an item are chosen.
 N_SWEEPS = 3
@@ -227,6 +229,9 @@ class WSDHQ(Quantizer):
     def _n_features_out(self) -> int:
         return len(self.factor_) if self.search == "real" else len(self.codebook_sizes)
 
+    def skip(self, task: Task) -> str | None:
+        return skip_codebooks(self.n_bits)
+
     def operations(self, task: Task) -> float:
         p = self.in_force()
         inner = p.hidden or 300
@@ -238,7 +243,7 @@ class WSDHQ(Quantizer):
         merged = merged_tags(tags, word_vectors(tags), k=p.neighbours, tau=p.tau, eps=p.eps)
         tagged = np.flatnonzero(merged.carried.sum(axis=1))
         if len(tagged) < 2:
-            raise ValueError("WSDHQ: fewer than two training images carry a tag with a word vector")
+            raise Unsuitable("WSDHQ: fewer than two training images carry a tag with a word vector")
         X, (T, e) = X[tagged], merged.vectors.shape
         metric = unit_rows(merged.vectors) / np.sqrt(T) if p.normalize else merged.vectors
         self.factor_ = metric_factor(metric)

@@ -27,7 +27,7 @@ def main() -> int:
     rng = random.Random(args.seed)
     counts: list[Count] = []
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
-        arena = Arena(Path(folder), SMALL if args.small else Work())
+        arena = Arena(Path(folder), SMALL if args.small else Work(), args.minutes)
         if args.kills:
             counts += attack_by_kills(arena, args.kills, rng)
         if args.pairs:
@@ -53,12 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=100, help="runs killed at random moments")
     parser.add_argument("--pairs", type=int, default=20, help="pairs of runs on one folder")
     parser.add_argument("--disks", type=int, default=15, help="full disks of growing size")
-    parser.add_argument("--flips", type=int, default=3, help="flipped bytes in each kind of file")
+    parser.add_argument("--flips", type=int, default=20, help="flipped bytes in each kind of file")
     parser.add_argument(
         "--suites", action=argparse.BooleanOptionalAction, default=True, help="tests besides"
     )
     parser.add_argument("--small", action="store_true", help="four cells in place of 32")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments and the bytes")
+    parser.add_argument(
+        "--minutes", type=float, default=180, help="when they are over no trial begins"
+    )
     parser.add_argument("--tally", type=Path, help="file in which pieces of an attack add up")
     parser.add_argument("--write", type=Path, help="note that gets the table")
     return parser

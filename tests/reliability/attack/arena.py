@@ -30,7 +30,7 @@ DATASET = "demo[n=120]"
 #: What a run measures of the machine; everything else has to be equal to the last digit.
 COSTS = {"fit_seconds", "encode_us", "peak_mb", "load"}
 #: Seconds that processes have to end after their command.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -178,10 +178,19 @@ class Results:
 
 
 class Arena:
-    """A folder for attacks, and what the work gives where nobody attacks it."""
+    """A folder for attacks, and what the work gives where nobody attacks it.
 
-    def __init__(self, folder: Path, work: Work) -> None:
+    Parameters
+    ----------
+    folder : Path
+    work : Work
+    minutes : float
+        When they are over no further trial begins.
+    """
+
+    def __init__(self, folder: Path, work: Work, minutes: float) -> None:
         self.folder, self.work = folder, work
+        self.deadline = time.monotonic() + 60 * minutes
         self._number = 0
         #: How long the undisturbed run took.
         self.seconds = 0.0
@@ -200,6 +209,10 @@ class Arena:
         if status or len(found) != self.work.n_cells:
             raise RuntimeError(f"the undisturbed run ended with status {status}: {err}")
         return found
+
+    def has_time(self) -> bool:
+        """Whether a further trial may begin."""
+        return time.monotonic() < self.deadline
 
     def command(
         self,

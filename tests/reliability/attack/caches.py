@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from pathlib import Path
 
 from attack.arena import DATASET, Arena, Count, Results, complaints
@@ -14,7 +13,7 @@ NOTICED = ("altered", "truncated", "incomplete", "split file")
 
 
 def attack_by_flips(arena: Arena, flips: int, rng: random.Random) -> list[Count]:
-    """Flip a byte of each kind of file at so many places, and run again.
+    """Flip a byte of files of every kind, so many times a kind, and run again.
 
     Every flip has to be said, and the numbers have to stay.
     """
@@ -24,11 +23,13 @@ def attack_by_flips(arena: Arena, flips: int, rng: random.Random) -> list[Count]
     if status:
         raise RuntimeError(f"the run before the flips ended with status {status}: {err}")
     counts = []
-    for kind, path in _kinds(results).items():
+    for kind, files in _kinds(results).items():
         count = Count(f"flipped bytes: {kind}")
         counts.append(count)
-        for _ in range(flips):
+        rng.shuffle(files)
+        for number in range(flips if arena.has_time() else 0):
             count.trials += 1
+            path = files[number % len(files)]
             count.blame(*_flip(arena, results, path, options, rng))
     return counts
 
@@ -61,15 +62,12 @@ def _flip(
     return [*found, *(f"{path.name}, byte {at}: {each}" for each in arena.differences(results))]
 
 
-def _kinds(results: Results) -> dict[str, Path]:
-    """One file of every kind below the cache and the cells, by its kind."""
-    found: dict[str, Path] = {}
-    for home in ("cache", "cells"):
-        for path in sorted((results.folder / home).rglob("*")):
-            if path.is_file() and path.suffix != ".lock" and path.stat().st_size:
-                place = path.relative_to(results.folder).parts
-                name = path.name if home == "cells" or place[1] == "bundles" else ""
-                kind = f"{home}/{place[1]}" if home == "cache" else home
-                stem = re.sub(r"-?[0-9a-f]{12,}", "", name) or f"*{path.suffix}"
-                found.setdefault(f"{kind}/{stem}", path)
-    return found
+def _kinds(results: Results) -> dict[str, list[Path]]:
+    """Files of the cache and of one stored cell, by what they are for."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted((results.folder / "cache").rglob("*.*")):
+        if path.is_file() and path.suffix != ".lock" and path.stat().st_size:
+            home = path.relative_to(results.folder).parts[1]
+            found.setdefault(f"cache/{home}", []).append(path)
+    cell = next(results.folder.glob("cells/*/*/[!.]*"))
+    return {**found, "a stored cell": sorted(cell.iterdir())}

@@ -20,6 +20,8 @@ def attack_by_full_disks(arena: Arena, disks: int) -> list[Count]:
     place = arena.folder / "disk"
     place.mkdir()
     for number in range(disks):
+        if not arena.has_time():
+            break
         size = int(SMALLEST * GROWTH**number)
         refused = _mount(place, size)
         if refused:

@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from attack.arena import Arena, Command, Count, Results, complaints
@@ -27,9 +27,9 @@ def attack_by_kills(arena: Arena, kills: int, rng: random.Random) -> list[Count]
     """
     counts = {kind: Count(f"kills by {kind}") for kind in KINDS}
     completed = Count("folders completed after kills")
-    results, known = arena.new_results(), {}
-    while (done := sum(count.trials for count in counts.values())) < kills:
-        kind = KINDS[done % len(KINDS)]
+    results, known, first = arena.new_results(), {}, rng.randrange(len(KINDS))
+    while arena.has_time() and (done := _trials(counts.values())) < kills:
+        kind = KINDS[(done + first) % len(KINDS)]
         command, count = _started(arena, results, kind, rng), counts[kind]
         status, err = command.end()
         # Nothing that a killed run left behind may be torn.
@@ -47,6 +47,10 @@ def attack_by_kills(arena: Arena, kills: int, rng: random.Random) -> list[Count]
     status, err = arena.command(results).end()
     _complete(arena, results, completed, status, err)
     return [*counts.values(), completed]
+
+
+def _trials(counts: Iterable[Count]) -> int:
+    return sum(count.trials for count in counts)
 
 
 def _started(arena: Arena, results: Results, kind: str, rng: random.Random) -> Command:

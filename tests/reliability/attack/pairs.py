@@ -16,6 +16,8 @@ def attack_by_pairs(arena: Arena, pairs: int, rng: random.Random) -> list[Count]
     count = Count("pairs of runs at once")
     results = arena.new_results()
     for number in range(pairs):
+        if not arena.has_time():
+            break
         if number % 4 == 0:
             results = arena.new_results()
         else:
