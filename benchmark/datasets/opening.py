@@ -77,6 +77,13 @@ def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None =
     return dataset
 
 
+def whole_path(dataset: str) -> str:
+    """The folder that ``--dataset`` names as an absolute path, a name of a data set as it is."""
+    if dataset.partition("[")[0].strip() in datasets.names():
+        return dataset
+    return str(Path(dataset).resolve())
+
+
 def _with_its_split(text: str) -> InputError:
     return InputError(f"--split-per-seed: data set {text} comes with its split; leave it out")
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.copies.tagfiles import with_tags
-from benchmark.datasets.opening import open_dataset
+from benchmark.datasets.opening import open_dataset, whole_path
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run
 from benchmark.execution.grid import Cell, Grid
@@ -184,7 +184,7 @@ class Session:
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        tags, source = self._tags(dataset), _whole_path(text)
+        tags, source = self._tags(dataset), whole_path(text)
         return OpenedData(dataset, request, checked, tags, source, split_seed)
 
     def _download(self, text: str) -> None:
@@ -287,13 +287,6 @@ class Session:
         vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
-
-
-def _whole_path(dataset: str) -> str:
-    """A folder as an absolute path, and a name as it is."""
-    if dataset.partition("[")[0].strip() in datasets.names():
-        return dataset
-    return str(Path(dataset).resolve())
 
 
 def _check_apart(results: Path, dataset: str) -> None:
