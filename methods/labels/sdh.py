@@ -140,8 +140,9 @@ class SDH(Hasher):
 def cross_validated(K: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Weights of the ridge regression of B on K with the least generalised cross-validation error.
 
-    The error is ``||B - H B||^2 / (1 - tr H / n)^2`` with ``H = K (K'K + r I)^-1 K'`` (Golub, Heath,
-    Wahba, Technometrics 21(2), 1979); r is one of :data:`RIDGES` times the mean of K'K's diagonal.
+    The error is ``||B - H B||^2 / (1 - tr H / n)^2`` with ``H = K (K'K + r I)^-1 K'`` (Golub,
+    Heath, Wahba, Technometrics 21(2), 1979); r is one of :data:`RIDGES` times the mean of the
+    diagonal of K'K.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def test_the_rotation_keeps_distances_and_spreads_variance(features):
     scores = turned.project(features)
     assert pdist(scores) == pytest.approx(pdist(axes.project(features)))
     spread = np.ptp(np.log(scores.var(axis=0)))
-    assert spread < 0.7 * np.ptp(np.log(axes.variances_))
+    assert spread < 0.8 * np.ptp(np.log(axes.variances_))
 
 
 def test_seeds_turn_differently(features):
