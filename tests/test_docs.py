@@ -42,7 +42,7 @@ def command(tmp_path, capsys, no_figures):
     return call
 
 
-@pytest.mark.parametrize("name", ["random-pca", "tiny-net", "pq"])
+@pytest.mark.parametrize("name", ["random-pca", "tiny-net", "plain-pq"])
 def test_documented_methods_pass_the_checks_and_run(name, shown, command):
     plugin = ("--plugin", shown("docs/add-a-method.md", name))
     command(*plugin, "--check-method", name)

@@ -38,10 +38,17 @@ GOLDEN = {
     "cca-itq": "500d2aa046e367b7",
     "cca-itq-labels": "f58173251b0eec89",
     "ridge-itq": "7d47dd365793b024",
+    "pca-rr": "335e4fc4771debc0",
+    "isohash": "3a66d292390fe343",
+    "sdh[n_anchors=40]": "ea2422f27b47f204",
+    "sdh[n_anchors=40,preset=paper]": "f1446eb706cbfda4",
 }
 
 #: What presets of shallow methods set; "default" is the constructor.
-PRESETS = {"wmh": {"paper": {"rotation": "none"}}}
+PRESETS = {
+    "sdh": {"paper": {"ridge": "none"}},
+    "wmh": {"paper": {"rotation": "none"}},
+}
 
 
 def items():
