@@ -45,6 +45,14 @@ def write_outputs(report: Report, folder: Path) -> None:
     _remove_others(folder, {path.relative_to(folder).as_posix() for path in paths})
 
 
+def copy_outputs(folder: Path, target: Path) -> None:
+    """Put what :func:`write_outputs` left in a folder, and the page, into another folder too."""
+    names = _listed(folder)
+    for name in (*names, "report.html"):
+        write_file(target / name, (folder / name).read_bytes())
+    _remove_others(target, names)
+
+
 def _remove_others(folder: Path, written: set[str]) -> None:
     """Remove what the list of an earlier run has and this one has not; then keep this list.
 

@@ -17,7 +17,7 @@ from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import search_of_stored
 from benchmark.reporting.answer import write_answer, write_index
 from benchmark.reporting.comparison import comparison_table
-from benchmark.reporting.outputs import write_outputs
+from benchmark.reporting.outputs import copy_outputs, write_outputs
 from benchmark.reporting.page.page import write_page
 from benchmark.reporting.report import Report, make_report
 from benchmark.reporting.table import Table
@@ -182,6 +182,8 @@ class Results:
         write_page(self.whole, folder)
         write_answer(self.whole, folder)
         if listed:
+            # The newest report of a data set is also where nobody has to know its features.
+            copy_outputs(folder, self.store.root / self.cells[0].dataset)
             write_index(self.store.root)
         return folder
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.datasets.base import Dataset, Split
 from benchmark.protocol.protocol import Protocol
-from benchmark.reporting.outputs import WRITTEN, write_outputs
+from benchmark.reporting.outputs import WRITTEN, copy_outputs, write_outputs
 from benchmark.reporting.render import FORMATS
 from benchmark.reporting.report import make_report
 from benchmark.store.record import CellResult, Value
@@ -47,6 +47,19 @@ def test_files_of_somebody_else_stay(tmp_path):
     for metric in ("mAP@all", "P@100"):
         write_outputs(report_of(tmp_path, metric), tmp_path)
     assert before <= files(tmp_path)
+
+
+def test_a_copy_has_the_same_files_and_loses_those_of_an_earlier_copy(tmp_path):
+    report, dataset = tmp_path / "d" / "f", tmp_path / "d"
+    (dataset / "tables").mkdir(parents=True)
+    (dataset / "tables" / "paper-3.md").write_text("a paper's")
+    for metric in ("mAP@all", "P@100"):
+        write_outputs(report_of(tmp_path, metric), report)
+        (report / "report.html").write_text(metric)
+        copy_outputs(report, dataset)
+        copied = {name for name in files(dataset) if not name.startswith("f/")}
+        assert copied == files(report) | {"tables/paper-3.md"}
+        assert (dataset / "report.html").read_text() == metric
 
 
 def test_a_link_is_not_followed(tmp_path):

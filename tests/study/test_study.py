@@ -166,7 +166,7 @@ def test_an_unknown_name_is_refused_before_any_work(data_folder, tmp_path):
 
 
 def test_given_features_are_read_twice(data_folder, tmp_path, monkeypatch):
-    """Once to check and hash them, once to work on them."""
+    """Once to check and hash them, once to work on them; before that the header alone."""
     path, opened, load = data_folder / "features" / "blobs.npy", [], np.load
 
     def counted(file, *arguments, **options):
@@ -174,10 +174,12 @@ def test_given_features_are_read_twice(data_folder, tmp_path, monkeypatch):
         return load(file, *arguments, **options)
 
     monkeypatch.setattr(np, "load", counted)
-    Study(
-        str(data_folder), methods=["lsh", "itq"], bits=[8], results=tmp_path / "results", jobs=1
-    ).run()
-    assert sum(opened) == 2
+    for methods in (["lsh", "itq"], ["pcah"]):
+        Study(
+            str(data_folder), methods=methods, bits=[8], results=tmp_path / "results", jobs=1
+        ).run()
+        assert sum(opened) == 3
+        opened.clear()
 
 
 def test_ways_to_search_are_rows_of_their_own_and_bounds_are_not_compared(data_folder, tmp_path):

@@ -87,12 +87,11 @@ class WSDHQ(Quantizer):
         Steps between updates of the codebooks, which come between two rounds.
     restart : bool
         Whether the final codebooks are k-means centres once more, on the trained network, which
-        leaves a larger error but ranks better (0.303 and 0.316 against 0.283 and 0.303); else those
-        of the training are updated a last time, as in the released code.
+        leaves a larger error but ranks better (0.303 and 0.316 against 0.283 and 0.303); else
+        they are updated a last time, as in the released code.
     search : {"aqd", "sqd", "real"}
-        Whether a query is compared as r or as the sum of its own code words; ``real`` stores the
-        r of the items in place of code words and ranks them by cosine, the bound of both (the row
-        *features* of the paper's tables).
+        Whether a query is compared as r or as the sum of its code words; ``real`` ranks the items'
+        r by cosine, without code words, the bound of both (*features* in the paper's tables).
     views : {1, 10}
         Views of an image over whose mean r is taken where the network sees images: the middle, or
         ten crops (:func:`methods.deep.views.ten_views`), as in the released code.
