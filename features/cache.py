@@ -105,6 +105,11 @@ def cached_features(
         finite, or the folder cannot be written.
     """
     spec, base = _place(images, extractor, folder, fingerprint)
+    if are_cached(images, extractor, folder, fingerprint):
+        # Without the lock, so that a cache on a disk that cannot be written is of use.
+        return _feature_file(base, extractor, read_json(sidecar_path(base)))
+    # A network complains of its weights when it is asked, before anything is written.
+    _ = extractor.n_features
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         with _locked(base, log):

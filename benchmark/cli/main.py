@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
+from benchmark.log import to_stderr
 from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
@@ -34,9 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         load_plugins(args.plugin)
         _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
-    except (InputError, FeatureError) as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return BAD_INPUT
+    except InputError as error:
+        return _refused(parser.prog, error.message, error.details)
+    except FeatureError as error:
+        return _refused(parser.prog, str(error))
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted; finished cells are kept", file=sys.stderr)
         return INTERRUPTED
@@ -44,6 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Somebody closed the pipe (``| head``); there is nobody left to complain to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        # A disk that is full or away, or a folder in the place of a file.
+        return _refused(parser.prog, f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _refused(program: str, message: str, details: Sequence[str] = ()) -> int:
+    to_stderr(f"{program}: error: {message}")
+    for line in details:
+        to_stderr(line)
+    return BAD_INPUT
 
 
 def _check_names(args: argparse.Namespace) -> None:
@@ -54,11 +66,15 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _mode(args: argparse.Namespace) -> str:
-    """The module that does what was asked for."""
-    if args.list:
-        return "listing"
-    if args.check_method:
-        return "checking"
-    if args.lint:
-        return "linting"
-    return "papers" if args.table or args.figure else "study"
+    """The module that does what was asked for; InputError if that is two things at once."""
+    asked = {
+        "--list": ("listing", args.list),
+        "--check-method": ("checking", args.check_method),
+        "--lint": ("linting", args.lint),
+        "--table": ("papers", args.table),
+        "--figure": ("papers", args.figure),
+    }
+    modes = {mode: option for option, (mode, given) in asked.items() if given}
+    if len(modes) > 1:
+        raise InputError(f"{' and '.join(modes.values())} are two commands: give one of them")
+    return next(iter(modes), "study")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from benchmark import __version__
 from benchmark.errors import InputError
@@ -32,6 +33,17 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
 
+    def parse_args(self, *arguments: Any) -> argparse.Namespace:  # type: ignore[override]
+        """As in the library; an option that is misspelt is told what it may have been."""
+        args, unknown = self.parse_known_args(*arguments)
+        if unknown:
+            name = unknown[0].partition("=")[0]
+            options = [option for option in self._option_string_actions if len(option) > 2]
+            near = difflib.get_close_matches(name, options, n=2) if name[:1] == "-" else []
+            hint = f"did you mean {' or '.join(near)}?" if near else "--help shows all options"
+            self.error(f"unknown argument {unknown[0]!r}: {hint}")
+        return args
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line; it raises InputError for bad arguments."""
@@ -40,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Compare methods of learning to hash for image retrieval under one protocol.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"hashbench {__version__}")
     _add_data_options(parser.add_argument_group("data"))
@@ -52,26 +65,28 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--dataset",
+        type=_text,
         metavar="NAME|FOLDER",
         help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv "
         f"(default: {DATASET}; with --table or --figure the paper's data set)",
     )
     group.add_argument(
         "--data-root",
-        type=Path,
+        type=_path,
         default=Path("data"),
         metavar="DIR",
         help="folder of the files of named data sets (default: %(default)s)",
     )
     group.add_argument(
         "--features",
+        type=_text,
         metavar="NAME",
         help="an extractor, a variant of one, or a feature file of the data set (default: the data "
         "set's own); see --list features",
     )
     group.add_argument(
         "--weights",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="file with the weights (state dict) of the extractor's network",
     )
@@ -80,7 +95,7 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--word-vectors",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="word vectors of the tags in word2vec, GloVe or fastText format, also gzip (default: "
         "skip-gram vectors trained on the training tags)",
@@ -104,6 +119,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--methods",
         nargs="+",
+        type=_text,
         metavar="NAME",
         help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all; with --table "
         "or --figure the paper's methods)",
@@ -127,6 +143,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "--set",
         nargs="+",
         action="extend",
+        type=_text,
         default=[],
         metavar="METHOD.PARAM=VALUE",
         help="set a parameter of all variants of a method",
@@ -140,6 +157,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--protocol",
+        type=_text,
         metavar="NAME",
         help=f"name of a protocol, see --list protocols (default: {PROTOCOL}; a table or figure "
         "has its own)",
@@ -148,7 +166,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "--plugin",
         nargs="+",
         action="extend",
-        type=Path,
+        type=_path,
         default=[],
         metavar="FILE",
         help="Python files that register methods, data sets or extractors of your own",
@@ -158,14 +176,14 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
 def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--results",
-        type=Path,
+        type=_path,
         default=Path("results"),
         metavar="DIR",
         help="folder for cells, tables and figures (default: %(default)s)",
     )
     group.add_argument(
         "--cache",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="folder for features, splits and shared results (default: cache/ in the results "
         "folder)",
@@ -198,6 +216,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--scheduler",
+        type=_text,
         metavar="ADDRESS",
         help="address of the dask scheduler (default: a local cluster is started)",
     )
@@ -226,6 +245,7 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--table",
         nargs="+",
+        type=_text,
         default=[],
         metavar="ID",
         help="reproduce tables of the papers and compare them with the printed values, see --list "
@@ -234,6 +254,7 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--figure",
         nargs="+",
+        type=_text,
         default=[],
         metavar="ID",
         help="reproduce figures of the papers, see --list papers",
@@ -245,12 +266,24 @@ def _add_other_commands(group: argparse._ArgumentGroup) -> None:
         "--lint", action="store_true", help="check the data set and print a data sheet"
     )
     group.add_argument(
-        "--check-method", metavar="NAME", help="run the conformance suite on a method"
+        "--check-method", type=_text, metavar="NAME", help="run the conformance suite on a method"
     )
 
 
 def _spelt(numbers: Sequence[int]) -> str:
     return " ".join(map(str, numbers))
+
+
+def _text(text: str) -> str:
+    """A word that is there."""
+    if not text.strip() or "\0" in text:
+        what = "has a NUL character" if text.strip() else "is empty"
+        raise argparse.ArgumentTypeError(f"{text!r} {what}; give a name, or leave the option out")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text))
 
 
 def _whole(least: int, most: int, what: str):  # noqa: ANN202 - an argparse type

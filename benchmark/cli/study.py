@@ -8,6 +8,7 @@ import sys
 
 from benchmark.cli.given import given
 from benchmark.cli.status import DONE, FAILED
+from benchmark.files import why_not_writable
 from benchmark.log import to_stderr
 from benchmark.reporting.audit_tables import audit_text
 from benchmark.reporting.outputs import terminal_text
@@ -21,13 +22,17 @@ def run(args: argparse.Namespace) -> int:
         print(study.price())
         return DONE
     results = study.run()
-    folder = results.write()
+    unwritable = why_not_writable(results.folder)
+    folder = results.folder if unwritable else results.write()
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     print(terminal_text(results.report, colour=colour))
     if results.report.audit is not None:
         print(f"\n{audit_text(results.report.audit)}")
-    print(f"\nAll tables, figures and summary.csv: {folder}")
-    print(f"The page: {folder / 'report.html'}")
+    if unwritable:
+        to_stderr(f"tables, figures and the page are not written: {folder}: {unwritable}")
+    else:
+        print(f"\nAll tables, figures and summary.csv: {folder}")
+        print(f"The page: {folder / 'report.html'}")
     failures = results.failures()
     if failures:
         to_stderr(failures)

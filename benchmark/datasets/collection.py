@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.base import Dataset, Split
+from benchmark.datasets.base import Dataset, Split, feature_files
 from benchmark.datasets.splits import draw_split, shrink, stored_split
 from benchmark.errors import InputError
 from features.images import FileImages
@@ -126,8 +126,12 @@ class Chosen(Sequence):
 def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
     """The first folder below `root` that holds one of `signs`; the first one if none does."""
     candidates = [Path(root) / folder for folder in folders]
-    found = (home for home in candidates if any((home / sign).exists() for sign in signs))
-    return next(found, candidates[0])
+    try:
+        found = (home for home in candidates if any((home / sign).exists() for sign in signs))
+        return next(found, candidates[0])
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--data-root {root}: no folder can be read there ({reason})") from None
 
 
 def require(title: str, source: str, paths: Iterable[Path], images: Path | None = None) -> None:
@@ -200,7 +204,7 @@ def choose_items(
         if type(number) is not int or number < least:
             raise InputError(f"data set {name}: {what} must be a whole number of at least {least}")
     notes = list(collection.notes)
-    features = {file.stem: file for file in sorted((collection.home / "features").glob("*.npy"))}
+    features = feature_files(collection.home)
     pool, images = _present(collection, collection.usable, bool(features), notes)
     if len(pool) < 2:
         raise InputError(

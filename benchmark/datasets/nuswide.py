@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,9 @@ from benchmark.datasets.collection import (
     require,
     tagged_often,
 )
+from benchmark.datasets.reading import read_text
 from benchmark.errors import InputError
+from features.errors import one_line
 
 TITLE = "NUS-WIDE"
 SOURCE = "the official NUS-WIDE page of the National University of Singapore (LMS)"
@@ -124,7 +128,7 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
     concepts = FREQUENT
     if n_labels == 81:
-        concepts = concept_file.read_text(encoding="utf-8").split()
+        concepts = _read_concepts(concept_file)
     lists = [image_list]
     if halves:
         lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
@@ -156,6 +160,17 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     )
 
 
+def _read_concepts(path: Path) -> list[str]:
+    """The names of the 81 concepts, which are parts of file names."""
+    concepts = read_text(path).split()
+    odd = [name for name in concepts if not re.fullmatch(r"[\w-]+", name)]
+    if odd:
+        raise InputError(f"{path}: {odd[0]!r} is no name of a concept")
+    if len(concepts) != 81 or len(set(concepts)) != 81:
+        raise InputError(f"{path} has {len(set(concepts))} concepts, not 81: download it again")
+    return concepts
+
+
 def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:
     if not halves:
         return [truth / "AllLabels" / f"Labels_{concept}.txt"]
@@ -165,8 +180,14 @@ def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:
 
 def _read_image_list(path: Path) -> list[str]:
     """Paths with forward slashes; the list has back-slashes and trailing blanks."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    lines = read_text(path).splitlines()
+    names = [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    if not names:
+        raise InputError(f"{path} names no image: download it again")
+    for name in names:
+        if name.startswith("/") or ".." in name.split("/"):
+            raise InputError(f"{path}: image {name} must be a path below the folder of images")
+    return names
 
 
 def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
@@ -174,9 +195,13 @@ def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
     parts = []
     for file in files:
         try:
-            values = pd.read_csv(file, header=None, dtype=np.int64)[0].to_numpy()
-        except (ValueError, OverflowError) as error:
-            raise InputError(f"{file} must hold one 0 or 1 per line ({error})") from None
+            text = io.StringIO(read_text(file))
+            values = pd.read_csv(text, header=None, dtype=np.int64)[0].to_numpy()
+        except InputError:
+            raise
+        except Exception as error:
+            # Of what is no number pandas raises ValueError, OverflowError, ParserError ...
+            raise InputError(f"{file} must hold one 0 or 1 per line ({one_line(error)})") from None
         odd = (values != 0) & (values != 1)
         if odd.any():
             line = int(odd.argmax())
@@ -189,7 +214,7 @@ def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
     if len(column) != n:
         shown = " and ".join(file.name for file in files)
         raise InputError(
-            f"{files[0].parent}: {shown} has {len(column)} lines, but the image list {n}"
+            f"{files[0].parent}: {shown} has {_lines(len(column))}, but the image list {n}"
         )
     return column
 
@@ -215,11 +240,11 @@ def _photo_id(name: str) -> str:
 
 def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str, ...]]:
     """Tags of each line; a line starts with the photo's number."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, errors="replace")
     lines = [line.split() for line in text.split("\n") if line.strip()]
     if len(lines) != len(names):
         raise InputError(
-            f"{path} has {len(lines)} lines, but the image list {len(names)}; one is truncated"
+            f"{path} has {_lines(len(lines))}, but the image list {len(names)}; one is truncated"
         )
     strangers = sum(words[0] != _photo_id(name) for words, name in zip(lines, names, strict=True))
     if strangers:
@@ -228,8 +253,12 @@ def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str
     if not word_list.exists():
         notes.append("Final_Tag_List.txt is missing, so all tags are kept in place of its 5,018")
         return [tuple(dict.fromkeys(words[1:])) for words in lines]
-    kept = set(word_list.read_text(encoding="utf-8", errors="replace").split())
+    kept = set(read_text(word_list, errors="replace").split())
     return [tuple(dict.fromkeys(word for word in words[1:] if word in kept)) for words in lines]
+
+
+def _lines(n: int) -> str:
+    return "1 line" if n == 1 else f"{n} lines"
 
 
 def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) -> np.ndarray:

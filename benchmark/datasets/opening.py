@@ -11,7 +11,9 @@ from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
 from benchmark.datasets.folder import MANIFEST, read_folder
 from benchmark.errors import InputError
+from benchmark.files import is_folder
 from benchmark.registry import Variant
+from features.errors import FeatureError
 
 
 def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
@@ -37,13 +39,14 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     InputError
         If there is no such data set, or if its files are missing or wrong.
     """
+    if not (isinstance(text, str) and text.strip()):
+        raise InputError(f"--dataset {text!r}: give a name or a folder; --list datasets shows all")
     name = text.partition("[")[0].strip()
     if name in datasets.names():
         variant = datasets.parse(text)
-        reader = datasets.find(name).load()
-        dataset = reader(**dict(variant.parameters)).load(Path(root), Path(cache))
+        dataset = _read_named(variant, Path(root), Path(cache))
         _check_read(variant, dataset)
-    elif os.sep in text or Path(text).is_dir():
+    elif os.sep in text or is_folder(Path(text)):
         dataset = read_folder(Path(text))
     else:
         try:
@@ -52,6 +55,17 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _read_named(variant: Variant, root: Path, cache: Path) -> Dataset:
+    """What the reader of a named data set gives; it may be a plug-in, which can raise anything."""
+    reader = datasets.find(variant.name).load()
+    try:
+        return reader(**dict(variant.parameters)).load(root, cache)
+    except (InputError, FeatureError):
+        raise
+    except Exception as error:
+        raise InputError(f"data set {variant}: {type(error).__name__}: {error}") from error
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

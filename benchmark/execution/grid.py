@@ -95,6 +95,11 @@ class Grid:
             for seed in self.seeds
         ]
 
+    def check(self) -> None:
+        """InputError if a method refuses its parameters, whatever the data."""
+        for variant in self.variants:
+            _check_parameters(make_hasher(variant, self.bits[0], self.seeds[0]), variant)
+
     def uses(self, name: str) -> bool:
         """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
         seed = self.seeds[0]
@@ -124,8 +129,8 @@ class Grid:
         specification |= {
             name: dict(part) for name, part in data.parts.items() if name in looked_at
         }
+        _check_parameters(hasher, variant)
         try:
-            hasher.check_parameters()
             reason = _missing_input(hasher, task) or hasher.skip(task)
             operations = 0.0 if reason else _operations(hasher, points, task)
         except Exception as error:
@@ -144,6 +149,13 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
     cls = methods.find(variant.name).load()
     try:
         return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
+    except Exception as error:
+        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+
+
+def _check_parameters(hasher: Hasher, variant: Variant) -> None:
+    try:
+        hasher.check_parameters()
     except Exception as error:
         raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
 

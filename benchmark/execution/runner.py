@@ -10,6 +10,7 @@ from benchmark.execution.cell import Run, unfinished
 from benchmark.execution.grid import Cell
 from benchmark.execution.pending import finished_cells
 from benchmark.execution.workers import spread
+from benchmark.files import check_writable
 from benchmark.log import to_stderr
 from benchmark.store.record import CellResult
 
@@ -33,6 +34,9 @@ def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
     bare = finished_cells(waiting, replace(options, save_codes=False)) if options.save_codes else {}
     if bare:
         to_stderr(f"cells that were stored without their codes and are run again: {len(bare)}")
+    if waiting:
+        check_writable(options.results, "--results")
+        check_writable(options.cache, "--cache")
     # The longest first, so that no long cell is left alone at the end.
     waiting.sort(key=lambda cell: -cell.operations)
     with _progress(waiting) as advance:

@@ -21,7 +21,7 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
     Raises
     ------
     InputError
-        With everything that is missing of all data sets, a line for each.
+        With everything that is missing of all data sets, a line for each below the first.
     """
     _check_weights(all_wanted, session)
     opened: dict[Place, OpenedData] = {}
@@ -35,8 +35,10 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
                 )
         except (InputError, FeatureError) as error:
             wrong[str(error)] = None
+    if len(wrong) > 1:
+        raise InputError("the data sets cannot be used, for these reasons:", list(wrong))
     if wrong:
-        raise InputError("\n".join(wrong))
+        raise InputError(next(iter(wrong)))
     return opened
 
 

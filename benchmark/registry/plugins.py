@@ -24,17 +24,28 @@ def load_plugins(paths: Iterable[str | Path]) -> None:
         is known already, or if two files have the same name.
     """
     files: dict[str, Path] = {}
-    for path in (Path(path).resolve() for path in paths):
+    for path in map(_resolved, paths):
         other = files.setdefault(path.stem, path)
         if other != path:
             raise InputError(f"--plugin {path}: {other} has the same name; rename one of them")
         _load(path)
 
 
+def _resolved(path: str | Path) -> Path:
+    """The path without links; InputError unless there is a plain file."""
+    try:
+        found = Path(path).resolve()
+        there = found.is_file()
+    except (OSError, RuntimeError, ValueError):
+        # A name that is too long, or links in a circle.
+        there = False
+    if not there:
+        raise InputError(f"--plugin {path}: there is no such file")
+    return found
+
+
 def _load(path: Path) -> None:
     name = f"hashbench_plugin_{path.stem}"
-    if not path.is_file():
-        raise InputError(f"--plugin {path}: there is no such file")
     known = sys.modules.get(name)
     if known is None or Path(known.__file__ or "") != path:
         _run(path, name)

@@ -15,7 +15,7 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_writable
+from benchmark.files import check_free, check_writable, is_folder
 from benchmark.log import to_stderr
 from benchmark.preparation.features import (
     FeatureRequest,
@@ -33,6 +33,12 @@ from features.tags import TagAccount
 
 #: Folders of the results that no data set may take.
 RESERVED = ("cells", "cache")
+#: Folders of the cache.
+IN_CACHE = ("bundles", "features", "shared", "splits", "word-vectors")
+#: Cells at a time on this machine, for each core.
+JOBS_PER_CORE = 8
+#: Cells at a time on a cluster.
+MOST_JOBS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +121,7 @@ class Session:
                 raise InputError(f"--{name} {value}: give one of {', '.join(words)}")
         if self.scheduler and self.backend != "dask":
             raise InputError("--scheduler needs --backend dask")
+        _check_given(self)
 
     @property
     def store(self) -> Store:
@@ -150,12 +157,20 @@ class Session:
             If anything is missing or wrong.
         """
         options = self.options
+        if not is_folder(options.results / "cells"):
+            # Results of an earlier run can be looked at on a disk that cannot be written.
+            check_writable(options.results, "--results")
+            check_writable(options.cache, "--cache")
         _check_apart(options.results, text)
-        check_writable(options.results, "--results")
-        check_writable(options.cache, "--cache")
+        check_free([options.cache / name for name in IN_CACHE])
         dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
+        place, cells = options.results / dataset.name, options.results / "cells"
+        check_free(
+            [place, place / "tables", place / "figures", cells, cells / dataset.name],
+            [place / "summary.csv", place / "report.html"],
+        )
         request = self._request(dataset, features)
         checked = check_features(dataset, request)
         for note in dataset.notes:
@@ -170,6 +185,7 @@ class Session:
 
     def price_grid(self, data: OpenedData, grid: Grid) -> str:
         """What the cells that are not done yet will cost."""
+        grid.check()
         foreseen = foresee(_with_copies(data, grid), self.options.cache)
         prices = price_cells(grid.cells(foreseen), self.options)
         text = price_text(prices, self.jobs)
@@ -179,6 +195,7 @@ class Session:
 
     def run_grid(self, data: OpenedData, grid: Grid) -> Results:
         """Extract features if need be and run the cells that are not done yet."""
+        grid.check()
         options = self.options.resolved()
         prepared = prepare(_with_copies(data, grid), options.cache)
         cells = grid.cells(prepared)
@@ -212,12 +229,34 @@ class Session:
 def _check_apart(results: Path, dataset: str) -> None:
     """Refuse a results folder in which the files of a data set lie."""
     data = Path(dataset)
-    if not data.is_dir():
+    if not is_folder(data):
         return
     if results.resolve() in (data.resolve(), *data.resolve().parents):
         raise InputError(
             f"--results {results}: the data set {dataset} lies in it; name a folder of its own"
         )
+
+
+def _check_given(session: Session) -> None:
+    """InputError if a number is out of range, or a name is empty or none."""
+    cores = os.cpu_count() or 1
+    most = MOST_JOBS if session.backend == "dask" else JOBS_PER_CORE * cores
+    for option, number, largest in (
+        ("jobs", session.jobs, most),
+        ("min-tag-count", session.min_tag_count, 2**31 - 1),
+    ):
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= largest:
+            where = f" on {cores} cores" if option == "jobs" and largest != MOST_JOBS else ""
+            raise InputError(
+                f"--{option} {number!r}: give a whole number from 1 to {largest}{where}"
+            )
+    for option in ("results", "cache", "data_root", "features", "weights", "word_vectors"):
+        value = getattr(session, option)
+        if isinstance(value, str) and (not value.strip() or "\0" in value):
+            name = option.replace("_", "-")
+            raise InputError(f"--{name} {value!r}: give a name, or leave the option out")
+    if isinstance(session.plugin, str | Path):
+        raise InputError(f"--plugin {str(session.plugin)!r}: give a list of files")
 
 
 def _with_copies(data: OpenedData, grid: Grid) -> OpenedData:
