@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ from sklearn.utils import Tags, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
+from methods.parameters import check_numbers, check_words
 from methods.supervision import ALLOWED, taking_y
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
@@ -257,24 +257,10 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return 2.0 * task.n_train * task.n_features * self.n_bits
 
     def check_parameters(self) -> None:
-        """Raise ValueError unless every parameter can be what it is.
-
-        A parameter of :attr:`choices` is one of its words; a number that is not negative by
-        default is a number that is not negative.
-        """
-        words = dict(self.choices)
-        if self.presets:
-            words["preset"] = ("default", *self.presets)
-        for name, allowed in words.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, not {value!r}")
-        for name, parameter in signature(type(self)).parameters.items():
-            value, default = getattr(self, name), parameter.default
-            numbers = isinstance(default, int | float) and isinstance(value, int | float)
-            # Written so that NaN fails too.
-            if numbers and default >= 0 and not value >= 0:
-                raise ValueError(f"{name} must be at least 0, not {value}")
+        """Raise ValueError unless words are those of :attr:`choices`, and numbers can be."""
+        presets = {"preset": ("default", *self.presets)} if self.presets else {}
+        check_words(self, {**self.choices, **presets})
+        check_numbers(self)
 
     def in_force(self) -> Self:
         """The method with the parameters that its preset stands for, unfitted."""

@@ -104,8 +104,8 @@ class Demo:
         """Draw labels, tags and split; the split is stored below `cache`, `root` is not used."""
         if not 24 <= self.n <= MOST or self.seed < 0:
             raise InputError(
-                f"data set demo needs n >= 24, n <= {MOST:,} and seed >= 0, not n={self.n}, "
-                f"seed={self.seed}"
+                f"data set demo needs n >= 24 and seed >= 0, and at most {MOST:,} items, not "
+                f"n={self.n}, seed={self.seed}"
             )
         which, labels = draw_scenes(self.n, np.random.default_rng((self.seed, LABELS)))
         tags = draw_tags(labels, CONCEPTS, np.random.default_rng((self.seed, TAGS)))

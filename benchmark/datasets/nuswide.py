@@ -126,9 +126,10 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     folders = (home / "Flickr", home / "images", home / "Images")
     pictures = next((folder for folder in folders if folder.is_dir()), folders[0])
     require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
+    notes: list[str] = []
     concepts = FREQUENT
     if n_labels == 81:
-        concepts = _read_concepts(concept_file)
+        concepts = _read_concepts(concept_file, notes)
     lists = [image_list]
     if halves:
         lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
@@ -137,7 +138,6 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
 
     names = _read_image_list(image_list)
     order = [name for file in lists for name in _read_image_list(file)]
-    notes: list[str] = []
     columns = [_read_label(files[concept], len(order), notes) for concept in concepts]
     labels = np.column_stack(columns)
     if halves:
@@ -160,14 +160,17 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     )
 
 
-def _read_concepts(path: Path) -> list[str]:
+def _read_concepts(path: Path, notes: list[str]) -> list[str]:
     """The names of the 81 concepts, which are parts of file names."""
     concepts = read_text(path).split()
     odd = [name for name in concepts if not re.fullmatch(r"[\w-]+", name)]
     if odd:
         raise InputError(f"{path}: {odd[0]!r} is no name of a concept")
-    if len(concepts) != 81 or len(set(concepts)) != 81:
-        raise InputError(f"{path} has {len(set(concepts))} concepts, not 81: download it again")
+    if not concepts or len(set(concepts)) < len(concepts):
+        what = "names a concept twice" if concepts else "names no concept"
+        raise InputError(f"{path} {what}: it must list the 81 concepts; download it again")
+    if len(concepts) != 81:
+        notes.append(f"{path.name} has {len(concepts)} concepts, not 81")
     return concepts
 
 

@@ -134,10 +134,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
         if request.end_to_end:
             raise _no_network(name)
         if request.weights is not None:
-            raise InputError(
-                f"features {name} came with the data and need no weights: leave out --weights "
-                f"{request.weights}"
-            )
+            raise InputError(f"features {name} need no weights: leave out --weights")
         return CheckedFeatures(name, check_given_features(dataset, name))
     if dataset.images is None:
         known = ", ".join(dataset.features) or "none"
