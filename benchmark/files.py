@@ -1,15 +1,18 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and what a killed run left of them."""
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmark.errors import InputError
-from features.writing import written
+from features.writing import is_leftover, temporary_name, written
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -22,30 +25,75 @@ def write_file(path: Path, content: str | bytes) -> None:
 def written_folder(target: Path) -> Iterator[Path]:
     """Fill a folder under a temporary name beside it, which it loses when it is complete.
 
-    A folder that is there already is replaced, unless another run has written it in between.
+    A folder that is there already is replaced; at every moment a reader finds the old one or the
+    new one (where the system cannot exchange two names, there is a moment without either).
 
     Yields
     ------
     Path
         An empty folder on the same file system; the dot in front hides it from readers.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = temporary_name(target)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         yield temporary
-        shutil.rmtree(target, ignore_errors=True)
-        _move(temporary, target)
+        _replace(temporary, target)
     finally:
+        # What is called so now is the folder that was replaced, or one that is not complete.
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _move(temporary: Path, target: Path) -> None:
-    try:
-        temporary.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise
+def _replace(temporary: Path, target: Path) -> None:
+    """Give a complete folder its name, whatever other runs do with that name meanwhile."""
+    while True:
+        try:
+            temporary.rename(target)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        if _exchange(temporary, target):
+            return
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names; False if one of them is gone, after which a rename succeeds."""
+    if sys.platform == "linux":
+        here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of <fcntl.h> and <linux/fs.h>
+        call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if call and call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
+            return True
+        if call and ctypes.get_errno() == errno.ENOENT:
+            return False
+    # Old systems and some network file systems: the old folder leaves, and the new one follows.
+    shutil.rmtree(other, ignore_errors=True)
+    return False
+
+
+def remove_leftovers(root: Path) -> int:
+    """Remove what killed runs left half written below a folder; return how many there were.
+
+    Only names that :func:`features.writing.temporary_name` makes are touched, of processes of
+    this machine that are no more.  Links are not followed.
+    """
+    removed = 0
+    for folder, folders, files in os.walk(root):
+        removed += sum(_remove(Path(folder) / name) for name in [*folders, *files])
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return removed
+
+
+def _remove(path: Path) -> bool:
+    """Whether it was a leftover and is gone."""
+    if not is_leftover(path.name):
+        return False
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+    return not path.exists()
 
 
 def check_writable(folder: Path, option: str) -> None:
@@ -64,7 +112,9 @@ def why_not_writable(folder: Path) -> str:
     """What the system says of writing in a folder that may be still to be made; '' if it works."""
     try:
         place = _nearest(folder.absolute())
-        probe = place / f".writable-{os.getpid()}"
+        for path in place.glob(".writable.*"):
+            _remove(path)
+        probe = temporary_name(place / "writable")
         probe.touch()
         probe.unlink()
     except (OSError, ValueError) as error:

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from features.errors import FeatureError, one_line
-from features.growing import GrowingFile, hash_file, npy_path, read_json, sidecar_path
+from features.growing import GrowingFile, hash_file, npy_path, read_note, sidecar_path
 
 if TYPE_CHECKING:
     from features.extractors import Extractor
@@ -105,9 +105,10 @@ def cached_features(
         finite, or the folder cannot be written.
     """
     spec, base = _place(images, extractor, folder, fingerprint)
-    if are_cached(images, extractor, folder, fingerprint):
-        # Without the lock, so that a cache on a disk that cannot be written is of use.
-        return _feature_file(base, extractor, read_json(sidecar_path(base)))
+    # Without the lock, so that a cache on a disk that cannot be written is of use.
+    note = _stored_note(base, spec, lambda message: None)
+    if note is not None:
+        return _feature_file(base, extractor, note)
     # A network complains of its weights when it is asked, before anything is written.
     _ = extractor.n_features
     try:
@@ -236,7 +237,7 @@ def _stored_note(base: Path, spec: Mapping[str, Any], log: Log) -> dict[str, Any
     path = npy_path(base)
     if not path.exists():
         return None
-    note = read_json(sidecar_path(base))
+    note = read_note(sidecar_path(base))
     if (
         note.get("spec") == spec
         and note.get("bytes") == path.stat().st_size

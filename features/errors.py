@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
+from benchmark.errors import InputError
+
 #: Longest part of another library's message that is repeated, in characters.
 MAX_LENGTH = 120
 
 
-class FeatureError(ValueError):
+class FeatureError(InputError):
     """Bad images, weights or feature files.
 
     The message is one line: what is wrong, where, and what to do.

@@ -43,6 +43,21 @@ def register_extractor(name: str, **facts: Any) -> Callable[[E], E]:
         Whether the class stands for many names.  It then has a class method ``names()``, a
         dictionary ``examples`` of names and descriptions for the listing, and a constructor
         parameter ``name``.  False by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> @register_extractor("mean-colour")
+    ... class MeanColour(Extractor):
+    ...     n_features = 3
+    ...
+    ...     def prepare(self, image):
+    ...         return np.asarray(image, dtype=np.float32)
+    ...
+    ...     def extract(self, batch):
+    ...         return batch.mean(axis=(1, 2))
+    >>> MeanColour().extract(np.ones((2, 8, 8, 3), np.float32)).shape
+    (2, 3)
     """
 
     def enter(cls: E) -> E:

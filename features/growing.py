@@ -64,12 +64,12 @@ class GrowingFile:
         self.n_bytes += len(data)
         self.unreadable.update({str(self.done + j): r for j, r in enumerate(reasons) if r})
         self.done += len(rows)
-        _write_json(self.note_path, self._note())
+        _write_note(self.note_path, self._note())
 
     def finish(self) -> dict[str, Any]:
         """Write the final note, rename the file to its final name and return the note."""
         note = self._note()
-        _write_json(sidecar_path(self.base), note)
+        _write_note(sidecar_path(self.base), note)
         os.replace(self.data_path, npy_path(self.base))
         self.note_path.unlink()
         return note
@@ -98,7 +98,9 @@ class GrowingFile:
 
     def _resume(self, log: Callable[[str], None]) -> bool:
         """Continue the file of an earlier run; False if there is none that matches its note."""
-        note = read_json(self.note_path)
+        note = read_note(self.note_path)
+        if not note and self.note_path.exists():
+            log(f"{self.note_path} was altered; extraction starts again")
         if note.get("spec") != self.spec or note.get("shape") != list(self.shape):
             return False
         self.state = hash_file(self.data_path, note["bytes"])
@@ -144,15 +146,25 @@ def hash_file(path: Path, n_bytes: int) -> Any:
     return state
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object of a file; an empty one if the file is missing or damaged."""
+def read_note(path: Path) -> dict[str, Any]:
+    """The note of a file; an empty one if it is missing, or not as it was written."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = path.read_text(encoding="utf-8")
+        note = json.loads(text)
+        seal = note.pop("seal")
+        return note if text == _sealed_text(note) and seal == _seal(note) else {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
 
 
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+def _write_note(path: Path, note: Mapping[str, Any]) -> None:
     with written(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        temporary.write_text(_sealed_text(note), encoding="utf-8")
+
+
+def _sealed_text(note: Mapping[str, Any]) -> str:
+    return json.dumps({**note, "seal": _seal(note)}, indent=1)
+
+
+def _seal(note: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(note).encode(), digest_size=16).hexdigest()

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
 from methods.parameters import check_numbers, check_words
-from methods.supervision import ALLOWED, taking_y
+from methods.supervision import ALLOWED, in_one_thread, taking_y
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
@@ -226,11 +226,12 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         made = np.empty((len(X), *shape), dtype=dtype)
-        for rows in gen_batches(len(X), ROWS_AT_ONCE):
-            items = X[rows]
-            if isinstance(items, np.ndarray):
-                items = items.astype(np.float64, copy=False)
-            made[rows] = function(items)
+        with in_one_thread(X):
+            for rows in gen_batches(len(X), ROWS_AT_ONCE):
+                items = X[rows]
+                if isinstance(items, np.ndarray):
+                    items = items.astype(np.float64, copy=False)
+                made[rows] = function(items)
         return made
 
     def _check_shape(self, function: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

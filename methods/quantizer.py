@@ -19,6 +19,35 @@ class Quantizer(Hasher):
 
     A subclass writes ``__init__``, :meth:`fit`, :meth:`assign` and :meth:`tables`.  An item takes
     ``n_bits`` bits, as the binary codes beside it do: see :attr:`codebook_sizes`.
+
+    Examples
+    --------
+    Product quantisation with random items as code words:
+
+    >>> from scipy.spatial.distance import cdist
+    >>> class RandomWords(Quantizer):
+    ...     def fit(self, X, *, tags=None, labels=None):
+    ...         X = self.check_training_data(X)
+    ...         rng = np.random.default_rng(self.random_state)
+    ...         rows = [rng.choice(len(X), size) for size in self.codebook_sizes]
+    ...         split = np.array_split(X, len(rows), axis=1)
+    ...         self.words_ = [part[r] for part, r in zip(split, rows, strict=True)]
+    ...         return self
+    ...
+    ...     def _similarities(self, X):
+    ...         split = np.array_split(X, len(self.words_), axis=1)
+    ...         pairs = zip(split, self.words_, strict=True)
+    ...         return np.stack([-cdist(part, words, "sqeuclidean") for part, words in pairs], 1)
+    ...
+    ...     def assign(self, X):
+    ...         return self._similarities(X).argmax(axis=2)
+    ...
+    ...     def tables(self, X):
+    ...         return self._similarities(X).astype(np.float32)
+    >>> X = np.random.default_rng(0).standard_normal((300, 8))
+    >>> method = RandomWords(n_bits=16, random_state=0).fit(X)
+    >>> method.encode(X[:3]).shape, method.encode_queries(X[:2]).shape
+    ((3, 2), (2, 2, 256))
     """
 
     ranked_by = "scores"

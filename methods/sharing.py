@@ -12,23 +12,23 @@ import hashlib
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
-from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 
 from benchmark.digests import code_digest
-from features.writing import written
+from features.writing import sealed, unsealed
+from methods.algebra.threads import single_threaded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _folder: Path | None = None
 _seconds_spared = 0.0
-_digests: dict[int, tuple[weakref.ref, str]] = {}
+_digests: dict[tuple, tuple[weakref.ref, str]] = {}
 
 
 def seconds_spared() -> float:
@@ -55,10 +55,13 @@ def sharing(folder: str | Path) -> Iterator[None]:
 def shared(function: Function) -> Function:
     """Share the result of ``function(X, **parameters)`` among methods, lengths and processes.
 
+    It is computed in one thread, so that it does not depend on which cell asks first.
     The function must be deterministic and annotated to return a NamedTuple of arrays, which is
     kept as an ``.npz`` file.  Its key is the content of `X`, the parameters, and the code of the
     function's module and of what that imports from ``methods`` and ``features``.
     """
+
+    function = single_threaded()(function)
 
     @wraps(function)
     def looked_up(X: np.ndarray, **parameters: Any) -> Any:
@@ -79,11 +82,23 @@ def fingerprint(X: np.ndarray) -> str:
     """Digest of an array's type, shape and content; remembered for read-only arrays."""
     if X.flags.writeable:
         return _digest(X)
-    reference, digest = _digests.get(id(X), (None, ""))
-    if reference is None or reference() is not X:
+    # Every cell has its own view of one map of the data.
+    memory, view = _memory(X), (X.ctypes.data, X.shape, X.strides, X.dtype.str)
+    reference, digest = _digests.get(view, (None, ""))
+    if reference is None or reference() is not memory:
         digest = _digest(X)
-        _digests[id(X)] = (weakref.ref(X), digest)
+        # Of other owners, such as bytes, nobody can tell when they are gone.
+        with suppress(TypeError):
+            _digests[view] = (weakref.ref(memory), digest)
     return digest
+
+
+def _memory(X: np.ndarray) -> Any:
+    """The map or array that holds the elements of a view."""
+    memory: Any = X
+    while isinstance(memory, np.ndarray) and memory.base is not None:
+        memory = memory.base
+    return memory
 
 
 def _digest(X: np.ndarray) -> str:
@@ -98,20 +113,18 @@ def _read_or_compute(path: Path, result_type: type, compute: Callable[[], Any]) 
     start = time.perf_counter()
     # Whoever comes second waits for the first; the lock dies with its process.
     with FileLock(f"{path}.lock"):
-        try:
-            with np.load(path, allow_pickle=False) as stored:
+        known = unsealed(path)
+        if known is not None:
+            with np.load(known, allow_pickle=False) as stored:
                 result = result_type(**{name: stored[name] for name in result_type._fields})
                 seconds = float(stored["seconds"])
             _seconds_spared += seconds - (time.perf_counter() - start)
             return result
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            # Not there yet, or damaged.
-            pass
         begin, spared = time.perf_counter(), _seconds_spared
         result = compute()
         # What a shared function inside this one was spared belongs to the price of this one.
         seconds = time.perf_counter() - begin + _seconds_spared - spared
-        with written(path) as temporary:
+        with sealed(path) as temporary:
             np.savez(temporary, seconds=seconds, **result._asdict())
         _seconds_spared -= begin - start
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from scipy.sparse import issparse, sparray, spmatrix
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
+
+from features.pixels import ImageArray
+from methods.algebra.threads import single_threaded
 
 #: What a method may be handed besides features, by the supervision that it declares.
 ALLOWED = {
@@ -31,6 +35,9 @@ def taking_y(fit: Callable) -> Callable:
 
     scikit-learn hands the target over as second argument.  A method whose ``uses`` names labels
     gets it as `labels`, in the form of :func:`multi_hot`; no other method sees it.
+
+    Features are learnt from in one thread (:mod:`methods.algebra.threads`), images in as many as
+    there are, since a network's convolutions take long.
 
     Parameters
     ----------
@@ -57,7 +64,8 @@ def taking_y(fit: Callable) -> Callable:
                 if given.get(name) is None:
                     raise ValueError(f"{type(self).__name__}: {MISSING[name]}")
                 check_consistent_length(X, given[name])
-        return fit(self, X, **given)
+        with in_one_thread(X):
+            return fit(self, X, **given)
 
     signature = inspect.signature(fit)
     parameters = list(signature.parameters.values())
@@ -66,6 +74,11 @@ def taking_y(fit: Callable) -> Callable:
         parameters.insert(2, y)
     with_y.__signature__ = signature.replace(parameters=parameters)
     return with_y
+
+
+def in_one_thread(X: Any) -> AbstractContextManager[None]:
+    """A block in which features are handled in one thread, and images in as many as there are."""
+    return nullcontext() if isinstance(X, ImageArray) else single_threaded()
 
 
 def multi_hot(labels: Any) -> np.ndarray | sparray | spmatrix:

@@ -41,7 +41,7 @@ def word_vectors(tags: sparse.sparray) -> np.ndarray:
 
 
 def image_vectors(
-    tags: sparse.sparray, how: str = "mean", base: str = "assignments", normalize: bool = False
+    tags: sparse.sparray, how: str = "mean", base: str = "assignments", form: str = "raw"
 ) -> np.ndarray:
     """One vector per image, made of the word vectors of its tags.
 
@@ -50,8 +50,10 @@ def image_vectors(
     tags : (n, V) sparse matrix
     how, base : str
         The weights of the tags; see :func:`features.tags.aggregate`.
-    normalize : bool
-        Whether the vectors are scaled to unit length.
+    form : {"raw", "unit", "centred"}
+        ``unit``: scaled to unit length.  ``centred``: less the mean of all images with a known
+        tag, then scaled to unit length, so that cosines tell images apart even where all vectors
+        share a large part.
 
     Returns
     -------
@@ -59,7 +61,10 @@ def image_vectors(
         All zero for an image without any known tag.
     """
     W = aggregate(tags, word_vectors(tags), how, base)
-    if normalize:
+    if form == "centred":
+        known = has_vector(W)
+        W[known] -= W[known].mean(axis=0)
+    if form != "raw":
         norms = np.linalg.norm(W, axis=1, keepdims=True)
         W /= np.where(norms > 0, norms, 1)
     return W

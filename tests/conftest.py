@@ -33,7 +33,14 @@ def data_folder(tmp_path):
 
 
 @pytest.fixture
-def run(data_folder, tmp_path, capsys):
+def no_figures(request, monkeypatch):
+    """Leave out figures, four fifths of a small run, unless the test is marked figures."""
+    if not request.node.get_closest_marker("figures"):
+        monkeypatch.setattr("benchmark.reporting.plots.write_figures", lambda *arguments: [])
+
+
+@pytest.fixture
+def run(data_folder, tmp_path, capsys, no_figures):
     """Run the command in this process; returns (exit status, stdout, stderr)."""
 
     def call(*arguments, results=tmp_path / "results", dataset=data_folder, jobs=1):

@@ -29,7 +29,7 @@ def shown(tmp_path):
 
 
 @pytest.fixture
-def command(tmp_path, capsys):
+def command(tmp_path, capsys, no_figures):
     """Run the command at 12 bits with a results folder; returns what it prints."""
 
     def call(*arguments, jobs=1):

@@ -16,7 +16,8 @@ LAYERS = [
     ["benchmark.preparation", "benchmark.significance"],
     ["methods", "benchmark.datasets", "benchmark.store"],
     ["benchmark.registry", "benchmark.protocol", "benchmark.files"],
-    ["features", "benchmark.digests", "benchmark.log", "benchmark.errors"],
+    ["features", "benchmark.digests", "benchmark.log"],
+    ["benchmark.errors"],
 ]
 FLOORS = {room: floor for floor, rooms in enumerate(reversed(LAYERS)) for room in rooms}
 

@@ -7,7 +7,6 @@ import argparse
 from benchmark.cli.given import given
 from benchmark.cli.status import DONE
 from benchmark.datasets.lint import data_sheet
-from benchmark.datasets.opening import open_dataset
 from benchmark.files import check_writable
 from benchmark.study.defaults import DATASET
 from benchmark.study.session import Session
@@ -15,7 +14,7 @@ from benchmark.study.session import Session
 
 def run(args: argparse.Namespace) -> int:
     """Print the data sheet."""
-    cache = Session(**given(args, Session)).options.cache
-    check_writable(cache, "--cache")
-    print(data_sheet(open_dataset(args.dataset or DATASET, args.data_root, cache / "splits")))
+    session = Session(**given(args, Session))
+    check_writable(session.options.cache, "--cache")
+    print(data_sheet(session.open_dataset(args.dataset or DATASET)))
     return DONE

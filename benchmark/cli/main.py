@@ -7,6 +7,7 @@ Torch, numba, scikit-learn and the methods load only when work starts, so that `
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -22,7 +23,6 @@ from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
 from benchmark.study.defaults import PROTOCOL
-from features.errors import FeatureError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
     except InputError as error:
         return _refused(parser.prog, error.message, error.details)
-    except FeatureError as error:
-        return _refused(parser.prog, str(error))
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted; finished cells are kept", file=sys.stderr)
         return INTERRUPTED
@@ -47,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        # A disk that is full or away, or a folder in the place of a file.
-        return _refused(parser.prog, f"{error.filename or 'the system'}: {error.strerror or error}")
+        return _refused(parser.prog, _of_the_system(error))
 
 
 def _refused(program: str, message: str, details: Sequence[str] = ()) -> int:
@@ -56,6 +53,18 @@ def _refused(program: str, message: str, details: Sequence[str] = ()) -> int:
     for line in details:
         to_stderr(line)
     return BAD_INPUT
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the system refused, in one line: what, where, and what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno in (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what = error.strerror or str(error)
+        return (
+            f"{where}{what}: the disk may be full; free space, or name other folders with "
+            "--results and --cache (finished cells are kept)"
+        )
+    return f"{where}{error.strerror}; finished cells are kept"
 
 
 def _check_names(args: argparse.Namespace) -> None:

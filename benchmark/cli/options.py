@@ -67,7 +67,9 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--dataset",
         type=_text,
         metavar="NAME|FOLDER",
-        help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv "
+        help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv, "
+        "lists of images or MATLAB files; the word 'unseen' in the brackets keeps training items "
+        "out of the database "
         f"(default: {DATASET}; with --table or --figure the paper's data set)",
     )
     group.add_argument(
@@ -106,6 +108,20 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         default=1,
         metavar="N",
         help="drop tags that occur in fewer than N training images (default: %(default)s)",
+    )
+    group.add_argument(
+        "--tags",
+        type=Path,
+        metavar="FILE",
+        help="tags of photos, joined by photo id: All_Tags.txt of NUS-WIDE, or the folder "
+        "meta/tags of MIRFLICKR (default: the data set's own)",
+    )
+    group.add_argument(
+        "--on-missing-image",
+        choices=CHOICES["on_missing_image"],
+        default="skip",
+        help="leave out images that a list names and that are not on disk, or stop with an error "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--on-bad-image",

@@ -83,6 +83,8 @@ class Dataset:
         row i belongs to item i.
     n_rows : int, optional
         Rows that the feature files must have; None means n.
+    missing : sequence of str
+        Images that the lists of the data set name and that are not on disk.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Dataset:
     notes: Sequence[str] = ()
     rows: np.ndarray | None = None
     n_rows: int | None = None
+    missing: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

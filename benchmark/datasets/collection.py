@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.base import Dataset, Split, feature_files
+from benchmark.datasets.base import Dataset, Split
+from benchmark.datasets.copies.binary import given_features
+from benchmark.datasets.copies.photos import Found, PhotoIndex
 from benchmark.datasets.splits import draw_split, shrink, stored_split
 from benchmark.errors import InputError
 from features.images import FileImages
@@ -126,12 +127,8 @@ class Chosen(Sequence):
 def find_home(root: Path, folders: Sequence[str], signs: Sequence[str]) -> Path:
     """The first folder below `root` that holds one of `signs`; the first one if none does."""
     candidates = [Path(root) / folder for folder in folders]
-    try:
-        found = (home for home in candidates if any((home / sign).exists() for sign in signs))
-        return next(found, candidates[0])
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"--data-root {root}: no folder can be read there ({reason})") from None
+    found = (home for home in candidates if any((home / sign).exists() for sign in signs))
+    return next(found, candidates[0])
 
 
 def require(title: str, source: str, paths: Iterable[Path], images: Path | None = None) -> None:
@@ -204,8 +201,10 @@ def choose_items(
         if type(number) is not int or number < least:
             raise InputError(f"data set {name}: {what} must be a whole number of at least {least}")
     notes = list(collection.notes)
-    features = feature_files(collection.home)
-    pool, images = _present(collection, collection.usable, bool(features), notes)
+    features, covered = given_features(collection.home, collection.names, cache, notes)
+    found = _found(collection, bool(features))
+    usable = collection.usable & covered
+    pool = _present(usable, found, notes)
     if len(pool) < 2:
         raise InputError(
             f"{collection.title} in {collection.home}: {len(pool)} items can be chosen, but a "
@@ -226,7 +225,7 @@ def choose_items(
         cache, name, fingerprint, lambda: draw_split(pool, n_query, n_database, seed)
     )
     if collection.tagged is not None:
-        split = _with_tagged(collection, split, bool(features), notes)
+        split = _with_tagged(split, collection.tagged & covered, found, notes)
     rows = np.union1d(np.union1d(split.train, split.database), split.query)
     return Dataset(
         name=name,
@@ -235,57 +234,53 @@ def choose_items(
         tags=Chosen(collection.tags, rows),
         split=split.renumbered(rows),
         fingerprint=fingerprint,
-        images=FileImages(collection.images, Chosen(collection.names, rows)) if images else None,
+        images=found and FileImages(collection.images, Chosen(found, rows)),
         features=features,
-        default_features="alexnet-fc7" if images else min(features),
+        default_features="alexnet-fc7" if found else min(features),
+        missing=found.missing(np.flatnonzero(usable)) if found else (),
         notes=list(dict.fromkeys([*notes, *more])),
         rows=rows,
         n_rows=len(collection.labels),
     )
 
 
-def _with_tagged(
-    collection: Collection, split: Split, has_features: bool, notes: list[str]
-) -> Split:
-    """The split with further training items, used for their tags alone; none is a query."""
-    rows, _ = _present(collection, collection.tagged, has_features, notes)
-    rows = np.setdiff1d(rows, split.query, assume_unique=True)
-    return replace(split, train=np.union1d(split.database, rows))
+def _found(collection: Collection, has_features: bool) -> Found | None:
+    """Where the images are; None if there are none, and features to be used in their place.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+    """
+    usable = np.flatnonzero(collection.usable)
+    if collection.images is not None:
+        found = Found(collection.names, PhotoIndex(collection.images))
+        if not len(usable) or any(found[row] is not None for row in usable.tolist()):
+            return found
+    if has_features:
+        return None
+    example = collection.names[usable[0]] if len(usable) else collection.names[0]
+    expected = (collection.images or collection.home / "images") / example
+    raise InputError(
+        f"{collection.title}: no image was found, for example {expected} is missing; "
+        f"get the images from {collection.source}, or put features of all "
+        f"{len(collection.labels):,} images in {collection.home / 'features'}/<name>.npy"
+    )
 
 
-def _present(
-    collection: Collection, wanted: np.ndarray, has_features: bool, notes: list[str]
-) -> tuple[np.ndarray, bool]:
-    """The wanted rows that can be chosen, and whether their images are on disk."""
+def _present(wanted: np.ndarray, found: Found | None, notes: list[str]) -> np.ndarray:
+    """The wanted rows whose images are on disk, or all of them where features are used."""
     usable = np.flatnonzero(wanted)
-    on_disk = set() if collection.images is None else _files_below(collection.images)
-    there = np.array([collection.names[row] in on_disk for row in usable], dtype=bool)
-    if len(usable) and not there.any():
-        if has_features:
-            notes.append("there are no images, so only the given features can be used")
-            return usable, False
-        expected = (collection.images or collection.home / "images") / collection.names[usable[0]]
-        raise InputError(
-            f"{collection.title}: no image was found, for example {expected} is missing; "
-            f"get the images from {collection.source}, or put features of all "
-            f"{len(collection.labels):,} images in {collection.home / 'features'}/<name>.npy"
-        )
-    if not there.all():
-        gone = usable[~there]
-        notes.append(
-            f"left out because missing in {collection.images}: {len(gone):,} of {len(usable):,} "
-            f"images, the first is {collection.names[gone[0]]}"
-        )
-    return usable[there], True
+    if found is None:
+        notes.append("there are no images, so only the given features can be used")
+        return usable
+    return found.present(usable, notes)
 
 
-def _files_below(folder: Path) -> set[str]:
-    """Relative paths of the files in a folder and its sub-folders, with forward slashes."""
-    found = set()
-    for place, _, files in os.walk(folder):
-        prefix = Path(place).relative_to(folder).as_posix()
-        found.update(files if prefix == "." else (f"{prefix}/{file}" for file in files))
-    return found
+def _with_tagged(split: Split, tagged: np.ndarray, found: Found | None, notes: list[str]) -> Split:
+    """The split with further training items, used for their tags alone; none is a query."""
+    rows = np.setdiff1d(_present(tagged, found, notes), split.query, assume_unique=True)
+    return replace(split, train=np.union1d(split.database, rows))
 
 
 def _fingerprint(collection: Collection, pool: np.ndarray, sizes: str) -> str:

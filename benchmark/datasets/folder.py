@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import posixpath
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.datasets.base import Dataset, Split, feature_files
-from benchmark.datasets.reading import read_text
+from benchmark.datasets.reading import check_there, read_text
 from benchmark.errors import InputError
 from benchmark.files import is_file
 from features.images import FileImages
@@ -72,7 +71,7 @@ def read_folder(path: Path) -> Dataset:
         another part.
     """
     path = Path(path)
-    _check_folder(path)
+    check_there(path)
     manifest = _read_manifest(path / MANIFEST)
     features = feature_files(path)
     notes = []
@@ -111,22 +110,6 @@ def multi_hot(lists: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[str]]:
     for row, given in zip(matrix, lists, strict=True):
         row[[column[name] for name in given]] = True
     return matrix, names
-
-
-def _check_folder(path: Path) -> None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such folder") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: no folder can be read there ({reason})") from None
-    if not stat.S_ISDIR(status.st_mode):
-        raise InputError(f"{path} is no folder: name the folder that holds {MANIFEST}")
-    if not path.resolve().name.isprintable():
-        raise InputError(
-            f"{path}: the name has characters that cannot be printed; rename the folder"
-        )
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from benchmark.datasets import register_dataset
-from benchmark.datasets.base import Dataset, reader_name
-from benchmark.datasets.collection import (
-    WMH,
-    Collection,
-    check_setting,
-    choose_items,
-    find_home,
-    require,
-    tagged_often,
-)
+from benchmark.datasets.collection import Collection, require
+from benchmark.datasets.published import Published
 from benchmark.datasets.reading import files_in, read_text
 from benchmark.errors import InputError
 
@@ -30,60 +23,26 @@ ANNOTATIONS = "mirflickr25k_annotations_v080"
 
 
 @register_dataset("mirflickr25k", source="MIRFLICKR-25K, Huiskes and Lew, MIR 2008")
-class MIRFlickr25K:
+class MIRFlickr25K(Published):
     """MIRFLICKR-25K, images with a label out of 38 (or 24): 16,000 + 2,000.
 
     24 lists of annotations say which images may show a topic; 14 further lists (``_r1``), each
     contained in its base list, say which images are relevant to it.  Two items therefore share
     one of 38 labels exactly if they share one of 24.  The training set is the database.  Tags are
     limited to the 1,386 of ``doc/common_tags.txt`` if that file is present.  ``setting=wmh`` has
-    5,000 + 1,000 items with a label and a tag that at least 20 images carry.
-
-    Parameters
-    ----------
-    labels : int
-        38 or 24.
-    n_query, n_database : int, optional
-        Sizes other than the published ones.
-    split_seed : int
-        Seed of the split.
-    setting : {"default", "wmh"}
-        The paper that decides sizes and choice of images.
+    5,000 + 1,000 items with a label and a tag that at least 20 images carry.  Parameters are those
+    of :class:`Published`.
     """
 
-    def __init__(
-        self,
-        labels: int = 38,
-        n_query: int | None = None,
-        n_database: int | None = None,
-        split_seed: int = 0,
-        setting: str = "default",
-    ) -> None:
-        self.labels = labels
-        self.n_query = n_query
-        self.n_database = n_database
-        self.split_seed = split_seed
-        self.setting = setting
+    homes = ("mirflickr25k", "MIRFLICKR-25K", "mirflickr", ".")
+    signs = (ANNOTATIONS, "mirflickr")
+    mark = "mir"
+    usual_labels = 38
+    sizes: ClassVar = {38: SIZES, 24: SIZES}
 
-    def load(self, root: Path, cache: Path) -> Dataset:
-        """Read the official files below ``root/mirflickr25k`` (or mirflickr, or root itself)."""
-        if self.labels not in (24, 38):
-            raise InputError(f"data set mirflickr25k: labels must be 38 or 24, not {self.labels}")
-        check_setting("mirflickr25k", self.setting)
-        home = find_home(
-            root, ("mirflickr25k", "MIRFLICKR-25K", "mirflickr", "."), (ANNOTATIONS, "mirflickr")
-        )
-        collection, sizes = read_mirflickr(home, self.labels), SIZES
-        if self.setting == "wmh":
-            collection, sizes = tagged_often(collection, WMH.min_images), WMH.sizes
-        return choose_items(
-            collection,
-            reader_name(self),
-            cache,
-            n_query=sizes[0] if self.n_query is None else self.n_query,
-            n_database=sizes[1] if self.n_database is None else self.n_database,
-            seed=self.split_seed,
-        )
+    def read(self, home: Path, n_labels: int) -> Collection:
+        """The whole collection from the official files, see :func:`read_mirflickr`."""
+        return read_mirflickr(home, n_labels)
 
 
 def read_mirflickr(home: Path, n_labels: int) -> Collection:
@@ -109,7 +68,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
     pictures = home / "mirflickr"
     tag_folder = pictures / "meta" / "tags"
     require(TITLE, SOURCE, [home / ANNOTATIONS, tag_folder], pictures)
-    notes: list[str] = []
+    notes = [f"read as official files: {home / ANNOTATIONS} and {tag_folder}"]
     label_names, topics = read_topics(home, n_labels, notes)
     tag_files = _numbered(tag_folder, "tags", ".txt")
     images = _numbered(pictures, "im", ".jpg")
@@ -121,7 +80,7 @@ def read_mirflickr(home: Path, n_labels: int) -> Collection:
         title=TITLE,
         source=SOURCE,
         home=home,
-        images=pictures,
+        images=pictures if images else home,
         names=[f"im{i}.jpg" for i in range(1, n + 1)],
         labels=labels,
         label_names=label_names,

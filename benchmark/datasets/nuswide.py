@@ -10,16 +10,9 @@ import numpy as np
 import pandas as pd
 
 from benchmark.datasets import register_dataset
-from benchmark.datasets.base import Dataset, reader_name
-from benchmark.datasets.collection import (
-    WMH,
-    Collection,
-    check_setting,
-    choose_items,
-    find_home,
-    require,
-    tagged_often,
-)
+from benchmark.datasets.collection import Collection, require
+from benchmark.datasets.copies.photos import photo_id
+from benchmark.datasets.published import Published
 from benchmark.datasets.reading import read_text
 from benchmark.errors import InputError
 from features.errors import one_line
@@ -28,7 +21,7 @@ TITLE = "NUS-WIDE"
 SOURCE = "the official NUS-WIDE page of the National University of Singapore (LMS)"
 
 #: Folders of the official archives; any of them marks the folder of the collection.
-FOLDERS = ("Groundtruth", "ImageList", "NUS_WID_Tags", "ConceptsList")
+FOLDERS = ("Groundtruth", "ImageList", "NUS_WID_Tags", "ConceptsList", "All_Tags.txt")
 
 #: The 21 concepts with the most images, in the order of Concepts81.txt.
 FREQUENT = (
@@ -42,58 +35,26 @@ SIZES = {21: (2000, 100_000), 81: (5000, 264_648)}
 
 
 @register_dataset("nuswide", source="NUS-WIDE, Chua et al., CIVR 2009")
-class NUSWIDE:
+class NUSWIDE(Published):
     """NUS-WIDE, 21 most frequent concepts (100,000 + 2,000) or all 81 (264,648 + 5,000).
 
     With 21 labels, only images with one of them are drawn; with 81, all images.  The training set
     is the database.  Tags are those of ``All_Tags.txt``, limited to the 5,018 words of
     ``Final_Tag_List.txt`` if that file is present.  Of an image that is listed twice the first
     row is kept if the labels agree, otherwise none.  ``setting=wmh`` has 5,000 + 1,000 items with
-    a label and a tag that at least 20 images carry.
-
-    Parameters
-    ----------
-    labels : int
-        21 or 81.
-    n_query, n_database : int, optional
-        Sizes other than the published ones.
-    split_seed : int
-        Seed of the split.
-    setting : {"default", "wmh"}
-        The paper that decides sizes and choice of images.
+    a label and a tag that at least 20 images carry.  Parameters are those of :class:`Published`.
     """
 
-    def __init__(
-        self,
-        labels: int = 21,
-        n_query: int | None = None,
-        n_database: int | None = None,
-        split_seed: int = 0,
-        setting: str = "default",
-    ) -> None:
-        self.labels = labels
-        self.n_query = n_query
-        self.n_database = n_database
-        self.split_seed = split_seed
-        self.setting = setting
+    homes = ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", ".")
+    signs = FOLDERS
+    mark = "nus"
+    usual_train = 10_500
+    usual_labels = 21
+    sizes = SIZES
 
-    def load(self, root: Path, cache: Path) -> Dataset:
-        """Read the official files below ``root/nuswide`` (or NUS-WIDE, or root itself)."""
-        if self.labels not in SIZES:
-            raise InputError(f"data set nuswide: labels must be 21 or 81, not {self.labels}")
-        check_setting("nuswide", self.setting)
-        home = find_home(root, ("nuswide", "NUS-WIDE", "NUS_WIDE", "nus-wide", "."), FOLDERS)
-        collection, sizes = read_nuswide(home, self.labels), SIZES[self.labels]
-        if self.setting == "wmh":
-            collection, sizes = tagged_often(collection, WMH.min_images), WMH.sizes
-        return choose_items(
-            collection,
-            reader_name(self),
-            cache,
-            n_query=sizes[0] if self.n_query is None else self.n_query,
-            n_database=sizes[1] if self.n_database is None else self.n_database,
-            seed=self.split_seed,
-        )
+    def read(self, home: Path, n_labels: int) -> Collection:
+        """The whole collection from the official files, see :func:`read_nuswide`."""
+        return read_nuswide(home, n_labels)
 
 
 def read_nuswide(home: Path, n_labels: int) -> Collection:
@@ -117,27 +78,31 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
         If files are missing (all are named), or if files differ in length.
     """
     image_list = home / "ImageList" / "Imagelist.txt"
-    tag_file = home / "NUS_WID_Tags" / "All_Tags.txt"
+    tag_file = _placed(home, "NUS_WID_Tags", "All_Tags.txt")
     truth = home / "Groundtruth"
     # The train and test files hold a bad value; they are used only if AllLabels is missing.
     halves = (truth / "TrainTestLabels").is_dir() and not (truth / "AllLabels").is_dir()
-    concept_file = home / "ConceptsList" / "Concepts81.txt"
-    needed = [image_list, tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
+    concept_file = _placed(home, "ConceptsList", "Concepts81.txt")
+    # The successor of the official page has no image list; All_Tags.txt has the same order.
+    listed = image_list.exists() or halves
+    needed = [tag_file, truth / ("TrainTestLabels" if halves else "AllLabels")]
+    needed += [image_list] if listed else []
     folders = (home / "Flickr", home / "images", home / "Images")
-    pictures = next((folder for folder in folders if folder.is_dir()), folders[0])
+    pictures = next((folder for folder in folders if folder.is_dir()), home)
     require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
     notes: list[str] = []
     concepts = FREQUENT
     if n_labels == 81:
         concepts = _read_concepts(concept_file, notes)
-    lists = [image_list]
+    lists = [image_list] if listed else []
     if halves:
         lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
     files = {concept: _label_files(truth, concept, halves) for concept in concepts}
     require(TITLE, SOURCE, [*lists, *(file for group in files.values() for file in group)])
 
-    names = _read_image_list(image_list)
-    order = [name for file in lists for name in _read_image_list(file)]
+    names = _read_image_list(image_list) if listed else _read_ids(tag_file)
+    order = [name for file in lists for name in _read_image_list(file)] or names
+    notes.insert(0, _reading(image_list if listed else tag_file, truth, halves))
     columns = [_read_label(files[concept], len(order), notes) for concept in concepts]
     labels = np.column_stack(columns)
     if halves:
@@ -150,7 +115,7 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
         title=TITLE,
         source=SOURCE,
         home=home,
-        images=pictures if pictures.is_dir() else None,
+        images=pictures,
         names=names,
         labels=labels,
         label_names=tuple(concepts),
@@ -172,6 +137,24 @@ def _read_concepts(path: Path, notes: list[str]) -> list[str]:
     if len(concepts) != 81:
         notes.append(f"{path.name} has {len(concepts)} concepts, not 81")
     return concepts
+
+
+def _placed(home: Path, folder: str, name: str) -> Path:
+    """A file in its official folder, or where an archive without folders leaves it."""
+    official, bare = home / folder / name, home / name
+    return bare if bare.exists() and not official.exists() else official
+
+
+def _reading(order: Path, truth: Path, halves: bool) -> str:
+    """One line on what was found and how it was read."""
+    labels = "TrainTestLabels" if halves else "AllLabels"
+    return f"read as official files: labels of {truth / labels} in the order of {order.name}"
+
+
+def _read_ids(path: Path) -> list[str]:
+    """The photo id at the start of each line of the tag file."""
+    text = read_text(path, errors="replace")
+    return [line.split(maxsplit=1)[0] for line in text.split("\n") if line.strip()]
 
 
 def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:
@@ -236,11 +219,6 @@ def _reordered(
     return labels[[row[name] for name in names]]
 
 
-def _photo_id(name: str) -> str:
-    """The photo's number on Flickr, 2124494179 for ``actor/0001_2124494179.jpg``."""
-    return Path(name).stem.rpartition("_")[2]
-
-
 def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str, ...]]:
     """Tags of each line; a line starts with the photo's number."""
     text = read_text(path, errors="replace")
@@ -249,7 +227,7 @@ def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str
         raise InputError(
             f"{path} has {_lines(len(lines))}, but the image list {len(names)}; one is truncated"
         )
-    strangers = sum(words[0] != _photo_id(name) for words, name in zip(lines, names, strict=True))
+    strangers = sum(words[0] != photo_id(name) for words, name in zip(lines, names, strict=True))
     if strangers:
         notes.append(f"{path.name}: lines with the number of another photo: {strangers:,}")
     word_list = path.with_name("Final_Tag_List.txt")
@@ -268,7 +246,7 @@ def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) 
     """Rows to keep, (n,) of bool: of one photo's rows the first if the labels agree, else none."""
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
-        rows.setdefault(_photo_id(name), []).append(row)
+        rows.setdefault(photo_id(name), []).append(row)
     keep = np.ones(len(names), dtype=bool)
     agreeing = conflicting = 0
     for same in rows.values():

@@ -9,11 +9,13 @@ import numpy as np
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
-from benchmark.datasets.folder import MANIFEST, read_folder
+from benchmark.datasets.folder import MANIFEST
+from benchmark.datasets.layouts import read_path
+from benchmark.datasets.unseen import unseen, without_unseen
 from benchmark.errors import InputError
-from benchmark.files import is_folder
+from benchmark.files import is_file, is_folder
 from benchmark.registry import Variant
-from features.errors import FeatureError
+from benchmark.registry.variants import split_variant
 
 
 def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
@@ -22,8 +24,11 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     Parameters
     ----------
     text : str
-        ``demo``, ``demo[n=500]``, or the path of a folder with a manifest.  A registered name
-        takes precedence over a folder of that name; write ``./demo`` for the folder.
+        ``demo``, ``demo[n=500]``, or the path of a folder or file in one of the layouts of
+        :mod:`benchmark.datasets.layouts`, with parameters in brackets where it needs some.  A
+        registered name takes precedence over a folder of that name; write ``./demo`` for the
+        folder.  The word ``unseen`` in the brackets of any data set keeps training items out of
+        the database, see :func:`benchmark.datasets.unseen.unseen`.
     root : Path
         Folder of the files of named data sets (``--data-root``).
     cache : Path
@@ -41,28 +46,44 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     """
     if not (isinstance(text, str) and text.strip()):
         raise InputError(f"--dataset {text!r}: give a name or a folder; --list datasets shows all")
+    text, is_unseen = without_unseen(text)
     name = text.partition("[")[0].strip()
+    path, given = _split_path(text)
     if name in datasets.names():
         variant = datasets.parse(text)
         dataset = _read_named(variant, Path(root), Path(cache))
         _check_read(variant, dataset)
-    elif os.sep in text or is_folder(Path(text)):
-        dataset = read_folder(Path(text))
+    elif os.sep in path or is_file(Path(path)) or is_folder(Path(path)):
+        dataset = read_path(Path(path), given, Path(root), Path(cache))
     else:
         try:
             datasets.find(name)
         except InputError as error:
             raise InputError(f"{error}; or give the path of a folder with a {MANIFEST}") from None
+    if is_unseen:
+        dataset = unseen(dataset)
     check_split(dataset.name, dataset.split)
     return dataset
+
+
+def _split_path(text: str) -> tuple[str, dict[str, str]]:
+    """A path, and the parameters in brackets behind it."""
+    if is_file(Path(text)) or is_folder(Path(text)) or not text.endswith("]"):
+        return text, {}
+    return split_variant(text)
 
 
 def _read_named(variant: Variant, root: Path, cache: Path) -> Dataset:
     """What the reader of a named data set gives; it may be a plug-in, which can raise anything."""
     reader = datasets.find(variant.name).load()
     try:
+        root.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--data-root {root}: no folder can be read there ({reason})") from None
+    try:
         return reader(**dict(variant.parameters)).load(root, cache)
-    except (InputError, FeatureError):
+    except InputError:
         raise
     except Exception as error:
         raise InputError(f"data set {variant}: {type(error).__name__}: {error}") from error

@@ -8,6 +8,19 @@ from benchmark.errors import InputError
 from benchmark.files import is_file
 
 
+def check_there(path: Path) -> None:
+    """InputError unless there is a folder or file whose name can be shown."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such folder") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: no folder can be read there ({reason})") from None
+    if not path.resolve().name.isprintable():
+        raise InputError(f"{path}: the name has characters that cannot be printed; rename it")
+
+
 def read_text(path: Path, *, errors: str = "strict") -> str:
     """The text of a UTF-8 file, without a byte order mark.
 

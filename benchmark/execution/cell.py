@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import traceback
 import warnings
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.digests import value_digest
-from benchmark.execution.costs import Stopwatch, peak_megabytes, reset_peak_memory, versions
+from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, versions
 from benchmark.execution.grid import Cell, make_hasher
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
@@ -80,6 +81,7 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         if "tags" in cell.specification:
             record["tag_account"] = asdict(run.tag_account)
         record["warnings"] = sorted({str(w.message) for w in caught})
+        record["machine"] = {"cores": os.cpu_count(), "threads": threads()}
         store.write(result, record, arrays)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -118,7 +120,7 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
         with watch.time("tune"):
             tuned = tune(hasher, points, training, cell.specification["tune"])
         hasher.set_params(**tuned.chosen)
-    reset_peak_memory()
+    memory = MemoryGrowth()
     spared = seconds_spared()
     with watch.time("fit"):
         supervision = hasher.supervised_by(
@@ -139,7 +141,8 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     costs = {
         "fit_seconds": fit_seconds,
         "encode_us": watch.seconds["encode"] / len(items.database) * 1e6,
-        "peak_mb": peak_megabytes(),
+        "peak_mb": memory.megabytes(),
+        "load": load(),
     }
     stored = search.stored(database_codes)
     plain = diagnose(database_codes, stored) | costs

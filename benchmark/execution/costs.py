@@ -1,16 +1,20 @@
-"""Time, memory and software versions of a run."""
+"""Time, memory and load of a run, and the versions of its software."""
 
 from __future__ import annotations
 
+import os
 import platform
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+
+from threadpoolctl import threadpool_info
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "gensim", "torch", "torchvision")
 
@@ -28,28 +32,65 @@ class Stopwatch:
         self.seconds[name] = time.perf_counter() - start
 
 
-def reset_peak_memory() -> None:
-    """Start a new measurement of this process's peak memory, if the system allows it."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
+class MemoryGrowth:
+    """How far the resident memory of this process grows over what it is now, at its peak.
 
-
-def peak_megabytes() -> float:
-    """Largest resident memory of this process since the last reset, in MB (10^6 bytes).
-
-    Linux measures it from the reset, other systems from the start of the process.
+    Where the system does not say (it is no Linux), growth below an earlier peak is not seen.
     """
+
+    def __init__(self) -> None:
+        # The kernel forgets the earlier peak.
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+        self.start = _peak_megabytes()
+
+    def megabytes(self) -> float:
+        """In MB (10^6 bytes)."""
+        return max(0.0, _peak_megabytes() - self.start)
+
+
+def own_megabytes() -> float:
+    """Memory that this process alone holds, without maps of files, in MB; 0 if unknown."""
+    return _status("RssAnon") or 0.0
+
+
+def _peak_megabytes() -> float:
+    known = _status("VmHWM")
+    if known is not None:
+        return known
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _status(name: str) -> float | None:
+    """A size that Linux tells of this process, in MB."""
     try:
         status = Path("/proc/self/status").read_text()
-        kilobytes = next(x.split()[1] for x in status.splitlines() if x.startswith("VmHWM"))
+        kilobytes = next(x.split()[1] for x in status.splitlines() if x.startswith(name))
         return int(kilobytes) * 1024 / 1e6
     except (OSError, StopIteration):
-        import resource
+        return None
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+def load() -> float:
+    """Processes of this machine that run or wait, per core, over the last minute.
+
+    NaN where the system does not say.
+    """
+    try:
+        return os.getloadavg()[0] / (os.cpu_count() or 1)
+    except OSError:
+        return float("nan")
+
+
+def threads() -> int:
+    """The largest number of threads that a library of this process computes with."""
+    found = [pool["num_threads"] for pool in threadpool_info()]
+    if "torch" in sys.modules:
+        found.append(sys.modules["torch"].get_num_threads())
+    if "numba" in sys.modules:
+        found.append(sys.modules["numba"].get_num_threads())
+    return max(found, default=1)
 
 
 @lru_cache

@@ -13,6 +13,7 @@ from benchmark.execution.workers import spread
 from benchmark.files import check_writable
 from benchmark.log import to_stderr
 from benchmark.store.record import CellResult
+from benchmark.store.store import Store
 
 
 def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
@@ -37,6 +38,9 @@ def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
     if waiting:
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")
+    damaged = sum(Store(options.results).is_damaged(cell.folder) for cell in waiting)
+    if damaged:
+        to_stderr(f"stored cells that were altered or are incomplete and are run again: {damaged}")
     # The longest first, so that no long cell is left alone at the end.
     waiting.sort(key=lambda cell: -cell.operations)
     with _progress(waiting) as advance:

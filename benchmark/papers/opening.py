@@ -12,7 +12,6 @@ from benchmark.papers.entries import Validation
 from benchmark.papers.wanted import Place, Wanted
 from benchmark.preparation.features import OpenedData
 from benchmark.study.session import Session
-from features.errors import FeatureError
 
 
 def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, OpenedData]:
@@ -33,7 +32,7 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
                 raise InputError(
                     f"data set {wanted.place.source}: the figure shows images, and there are none"
                 )
-        except (InputError, FeatureError) as error:
+        except InputError as error:
             wrong[str(error)] = None
     if len(wrong) > 1:
         raise InputError("the data sets cannot be used, for these reasons:", list(wrong))

@@ -12,7 +12,8 @@ from benchmark.datasets.base import Dataset, Split, check_relevance, check_split
 from benchmark.datasets.given import GivenFeatures, check_given_features
 from benchmark.errors import InputError
 from benchmark.log import to_stderr
-from benchmark.preparation.bundle import Contents, FeatureRows, ImageFile, write_bundle
+from benchmark.preparation.bundle import write_bundle
+from benchmark.preparation.contents import Contents, FeatureRows, ImageFile
 from benchmark.preparation.tags import TagSource
 from benchmark.registry import extractors
 from features.networks import check_device
@@ -124,7 +125,7 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If there are no such features, the feature file is wrong, or weights are missing.
     """
     check_relevance(dataset)
@@ -169,7 +170,7 @@ def prepare(data: OpenedData, cache: Path) -> Prepared:
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If an extractor cannot work here, or if images cannot be read and the user asked for an
         error.
     """

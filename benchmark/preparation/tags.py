@@ -14,7 +14,7 @@ from benchmark.digests import checksum, code_digest, value_digest
 from benchmark.errors import InputError
 from benchmark.files import is_file
 from benchmark.log import printable
-from features.writing import written
+from features.writing import sealed, unsealed
 
 if TYPE_CHECKING:
     from features.tags import TagMatrix
@@ -86,7 +86,7 @@ def open_tags(
 
     Raises
     ------
-    InputError, FeatureError
+    InputError
         If the file of word vectors is missing, damaged, of another kind or without any of the
         tags, or if no tag is frequent enough.
     """
@@ -129,20 +129,16 @@ def _looked_up(
 ) -> np.ndarray:
     from features.tags import load_word_vectors
 
-    key = value_digest([content, words, code_digest("features.word_vectors")])
+    key = value_digest([content, words, code_digest("features.word_vectors"), "sealed"])
     stored = folder / f"{key}.npy"
-    try:
-        vectors = np.load(stored, allow_pickle=False)
-        if vectors.ndim == 2 and len(vectors) == len(words):
-            return vectors
-    except (OSError, ValueError, EOFError):
-        # Not there yet, or damaged.
-        pass
+    known = unsealed(stored, log)
+    if known is not None:
+        return np.load(known, allow_pickle=False)
     if path.stat().st_size >= MIN_ANNOUNCED_BYTES:
         log(f"reading word vectors from {path.name}")
     vectors = load_word_vectors(path, words)
     if not vectors.any():
         return vectors
-    with written(stored) as temporary:
+    with sealed(stored) as temporary:
         np.save(temporary, vectors)
     return vectors

@@ -171,7 +171,20 @@ METRICS = (
         decimals=None,
     ),
     Metric("encode_us", "Encoding time in microseconds per item", "lower", "run", decimals=None),
-    Metric("peak_mb", "Peak memory in megabytes", "lower", "run", decimals=None),
+    Metric(
+        "peak_mb",
+        "Growth of memory in megabytes, from the start of the fit to the peak",
+        "lower",
+        "run",
+        decimals=None,
+    ),
+    Metric(
+        "load",
+        "Load of the machine: processes that run or wait for each core (above 1: times are long)",
+        "none",
+        "run",
+        decimals=2,
+    ),
     Metric(
         "bit_balance",
         "Mean distance of the share of ones of a bit from 1/2 (0: balanced, 0.5: fixed)",

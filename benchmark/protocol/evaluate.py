@@ -57,6 +57,15 @@ def evaluate(
     ------
     InputError
         If shapes do not match, codes are not binary, or labels are neither 0/1 nor class ids.
+
+    Examples
+    --------
+    The only relevant item is tied with another at distance 1, behind nothing: it is first or
+    second, so that average precision is 1 or 1/2.
+
+    >>> measured = evaluate([[0, 1, 1]], [[0, 1, 0], [1, 1, 1], [1, 0, 0]], [7], [7, 8, 9])
+    >>> measured["mAP@all"], measured.bounds["mAP@all"]
+    (0.75, Bounds(low=0.5, high=1.0))
     """
     codes = checked_codes(query_codes, database_codes)
     labels = checked_labels(*codes, query_labels, database_labels)
@@ -97,6 +106,15 @@ def evaluate_scores(
     ------
     InputError
         If shapes do not match, a code is out of range, or a score would not be finite.
+
+    Examples
+    --------
+    Two codebooks of two words; the scores of the three items are 0.5, 0.9 and 0.1.
+
+    >>> tables = [[[0.1, 0.5], [0.0, 0.4]]]
+    >>> measured = evaluate_scores(tables, [[1, 0], [1, 1], [0, 0]], [7], [7, 8, 9])
+    >>> measured["mAP@all"]
+    0.5
     """
     codes = checked_tables(query_tables, database_codes)
     labels = checked_labels(*codes, query_labels, database_labels)

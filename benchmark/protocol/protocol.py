@@ -54,6 +54,12 @@ class Protocol:
         Whether precision-recall curves show the largest precision at the same or higher recall.
         Only with ties in database order: the largest of expectations is not the expectation of
         the largest.
+
+    Examples
+    --------
+    >>> short = Protocol("short", map_at=(10,), precision_at=(1, 5), ndcg_at=(10,))
+    >>> short.map_names
+    ('mAP@10', 'mAP@all')
     """
 
     name: str = "custom"

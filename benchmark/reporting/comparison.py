@@ -1,20 +1,22 @@
-"""The comparison table: methods against code lengths, ranked, with every gap explained."""
+"""The comparison table: methods against code lengths, ranked in groups, with gaps explained."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from benchmark.errors import InputError
 from benchmark.protocol.catalogue import format_value, is_ranked
 from benchmark.reporting.footnotes import Footnotes, gaps_of, note_on_method
-from benchmark.reporting.marks import column_marks
+from benchmark.reporting.marks import column_ranks
+from benchmark.reporting.method import group_order, methods_of
 from benchmark.reporting.table import Row, Table, TableEntry
 from benchmark.significance.evidence import UNTESTED, Significance
 from benchmark.significance.pairwise import PairwiseTests
 from benchmark.store.record import CellResult
-from benchmark.store.seeds import chance_level, code_lengths, method_names, over_seeds, values_of
+from benchmark.store.seeds import chance_level, code_lengths, over_seeds, values_of
 
 
 def comparison_table(
@@ -26,14 +28,15 @@ def comparison_table(
 ) -> Table:
     """Means over seeds of one metric, a row for each method and a column for each code length.
 
-    The best entry of a column is marked together with those that are not significantly worse (or,
-    where nothing was tested, print the same), and the best of the others.  Cells that were skipped
-    or failed become dashes with a footnote.
+    Methods stand in groups by what they learn from.  The best entry of a column within its group
+    is marked together with those that are not significantly worse (or, where nothing was tested,
+    print the same), and the best of the others.  Cells that were skipped or failed become dashes
+    with a footnote.
 
     Parameters
     ----------
     cells : sequence of CellResult
-        One data set and one feature kind, methods in the order in which to show them.
+        One data set and one feature kind; within a group methods keep their order.
     metric : str
     ties : {"expected", "index"}
         The tie rule of the protocol, for the caption.
@@ -59,8 +62,10 @@ def comparison_table(
     groups = over_seeds(cells)
     footnotes = Footnotes()
     rows = []
-    for method in method_names(cells):
-        note = note_on_method([cell for cell in cells if cell.method == method], footnotes)
+    about = methods_of(cells)
+    for method in sorted(about, key=lambda name: group_order(about[name].supervision)):
+        own = [cell for cell in cells if cell.method == method]
+        note = note_on_method(own, about[method], footnotes)
         groups_of_row = [groups.get((method, b), []) for b in bits]
         entries = tuple(
             replace(
@@ -69,7 +74,7 @@ def comparison_table(
             )
             for b, group in zip(bits, groups_of_row, strict=True)
         )
-        rows.append(Row(method, entries, note))
+        rows.append(Row(method, entries, note, about[method]))
     ranked = is_ranked(metric) and len(rows) > 1
     tests = significance.tests if ranked else {}
     return Table(
@@ -110,12 +115,17 @@ def _entry(
 def _marked(
     rows: Sequence[Row], metric: str, bits: Sequence[int], tests: Mapping[int, PairwiseTests]
 ) -> tuple[Row, ...]:
-    """Rows whose entries say where they stand in their column."""
-    methods = [row.method for row in rows]
-    columns = []
-    for b, column in zip(bits, zip(*(row.entries for row in rows), strict=True), strict=True):
-        printed = [None if e.mean is None else float(format_value(metric, e.mean)) for e in column]
-        marks = column_marks(methods, printed, tests.get(b))
-        columns.append([replace(e, **m._asdict()) for e, m in zip(column, marks, strict=True)])
-    entries = zip(*columns, strict=True)
-    return tuple(replace(row, entries=e) for row, e in zip(rows, entries, strict=True))
+    """Rows whose entries say where they stand among those of their group and code length."""
+    found = []
+    for _, group in groupby(rows, key=lambda row: row.about.supervision):
+        of_group = list(group)
+        methods = [row.method for row in of_group]
+        ranks = []
+        for b, column in zip(bits, zip(*(r.entries for r in of_group), strict=True), strict=True):
+            means = [e.mean for e in column]
+            printed = [None if m is None else float(format_value(metric, m)) for m in means]
+            ranks.append(column_ranks(methods, printed, tests.get(b)))
+        for row, own in zip(of_group, zip(*ranks, strict=True), strict=True):
+            entries = zip(row.entries, own, strict=True)
+            found.append(replace(row, entries=tuple(replace(e, rank=r) for e, r in entries)))
+    return tuple(found)

@@ -13,14 +13,21 @@ from benchmark.store.record import CellResult
 from benchmark.store.seeds import method_names, over_seeds, values_of
 
 #: In the order of the columns; ``{radius}`` is that of the protocol.
-COLUMNS = (*DIAGNOSTICS, "empty@r{radius}", "fit_seconds", "encode_us", "peak_mb")
+COLUMNS = (*DIAGNOSTICS, "empty@r{radius}", "fit_seconds", "encode_us", "peak_mb", "load")
+#: Columns that a busy machine makes larger, and the load from which on it counts as busy: more
+#: processes than cores, beyond what a run with all its workers makes.
+TIMES, BUSY = ("fit_seconds", "encode_us"), 1.25
 #: What a dash stands for.
 NO_BITS = "a quantiser has code words in place of bits, and no Hamming radius"
+ON_BUSY_MACHINE = f"the machine was busy: its load was above {BUSY} for each core"
 NOT_MEASURED = "not measured: no such cell is done, or no two of its bits vary"
 
 
 class DiagnosticRow(NamedTuple):
-    """Means over the seeds that are done; None for a missing value, with the reason in `notes`."""
+    """Means over the seeds that are done; None for a missing value, with the reason in `notes`.
+
+    Times that were taken on a busy machine have a note too.
+    """
 
     method: str
     bits: int
@@ -46,9 +53,14 @@ def diagnostic_rows(cells: Sequence[CellResult], radius: int) -> list[Diagnostic
             for metric in columns:
                 found = values_of(group, metric)
                 values.append(statistics.fmean(found) if found else None)
-                notes.append("" if found else _reason(group, metric))
+                notes.append(_note_on(group, metric) if found else _reason(group, metric))
             rows.append(DiagnosticRow(method, bits, columns, tuple(values), tuple(notes)))
     return rows
+
+
+def _note_on(group: Sequence[CellResult], metric: str) -> str:
+    busy = metric in TIMES and any(load > BUSY for load in values_of(group, "load"))
+    return ON_BUSY_MACHINE if busy else ""
 
 
 def _reason(group: Sequence[CellResult], metric: str) -> str:
@@ -101,7 +113,7 @@ def diagnostics_grid(cells: Sequence[CellResult], rows: Sequence[DiagnosticRow])
 
 
 def _data(rows: Sequence[DiagnosticRow]) -> Iterator[tuple[object, ...]]:
-    """Full precision; reasons for gaps in the last column."""
+    """Full precision; reasons for gaps, and notes on times, in the last column."""
     yield ("method", "bits", *rows[0].metrics, "notes")
     for row in rows:
         reasons: dict[str, list[str]] = {}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from benchmark.protocol.catalogue import is_of_ball
+from benchmark.reporting.method import Method
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import value_of
 
@@ -25,10 +26,12 @@ class Footnotes:
         return number
 
 
-def note_on_method(cells: Sequence[CellResult], footnotes: Footnotes) -> str:
+def note_on_method(cells: Sequence[CellResult], about: Method, footnotes: Footnotes) -> str:
     """The number of a footnote on all cells of a method; empty if there is nothing to say."""
     notes = []
-    if cells[0].fidelity == "reconstruction":
+    if about.by_score:
+        notes.append("asymmetric search: a quantiser, ranked by look-up tables of the query")
+    if about.rebuilt:
         notes.append("reconstruction: the paper leaves parts of the method open")
     if cells[0].fidelity == "adapted":
         notes.append("adapted: defaults of ours; presets hold the authors' settings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from benchmark.reporting.wording import DASH
 
@@ -20,8 +21,6 @@ class GridCell:
         Follows the first line in smaller print.
     rank : int
         1 for what is printed bold, 2 for what is underlined, otherwise 0.
-    letters : str
-        Raised letters of other rows.
     notes : tuple of str
         Numbers of footnotes.
     """
@@ -29,7 +28,6 @@ class GridCell:
     lines: tuple[str, ...]
     tail: str = ""
     rank: int = 0
-    letters: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -44,10 +42,10 @@ class Column:
 
 @dataclass(frozen=True)
 class GridRow:
-    """One row; `letter` names it where other rows refer to it."""
+    """One row; where `section` differs from that of the row above it is printed between them."""
 
     cells: tuple[GridCell, ...]
-    letter: str = ""
+    section: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,10 @@ class Grid:
         What the table shows and how it was measured.
     marked : bool
         Whether ranks are explained.
+    tested : bool
+        Whether ranks rest on tests.
     findings : str
-        What was tested and found; rows have letters where it is not empty.
+        What was tested and found.
     data : tuple of tuples
         The same for a spreadsheet: a heading, then plain values in full precision.
     """
@@ -79,13 +79,28 @@ class Grid:
     footnotes: Mapping[str, str] = field(default_factory=dict)
     caption: str = ""
     marked: bool = False
+    tested: bool = False
     findings: str = ""
     data: tuple[tuple[object, ...], ...] = ()
 
     @property
-    def lettered(self) -> bool:
-        """Whether rows are named by letters."""
-        return any(row.letter for row in self.rows)
+    def sectioned(self) -> bool:
+        """Whether rows stand in sections."""
+        return any(row.section for row in self.rows)
+
+    @property
+    def without_tails(self) -> Grid:
+        """The same with nothing in smaller print."""
+        rows = (
+            replace(row, cells=tuple(replace(cell, tail="") for cell in row.cells))
+            for row in self.rows
+        )
+        return replace(self, rows=tuple(rows))
+
+    def in_sections(self) -> list[tuple[str, tuple[GridRow, ...]]]:
+        """The rows of each section with its title; one without a title where there are none."""
+        parts = groupby(self.rows, key=lambda row: row.section)
+        return [(title, tuple(rows)) for title, rows in parts]
 
     @property
     def groups(self) -> list[tuple[str, int]]:

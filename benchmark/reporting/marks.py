@@ -1,45 +1,36 @@
-"""Which entries of a column stand out, and which methods each is significantly better than."""
+"""Which entries of a column stand out, and where the best is ahead of the second."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from string import ascii_lowercase
-from typing import NamedTuple
 
 from benchmark.significance.pairwise import PairwiseTests
 
 
-class Mark(NamedTuple):
-    """What is shown beside an entry.
-
-    Attributes
-    ----------
-    rank : int
-        1 for the best of its column and what is not significantly worse, 2 for the best of the
-        others, otherwise 0.
-    better : tuple of int
-        Positions of the methods that it is significantly better than.
-    """
-
-    rank: int = 0
-    better: tuple[int, ...] = ()
-
-
-def column_marks(
+def column_ranks(
     methods: Sequence[str], printed: Sequence[float | None], comparison: PairwiseTests | None
-) -> list[Mark]:
-    """The marks of one column.
+) -> list[int]:
+    """Where the methods of one group stand at one code length.
 
     Without a comparison only entries that print the same as the best share its rank.
 
     Parameters
     ----------
     methods : sequence of str
+        Those that compete.
     printed : sequence of float or None
         The numbers as printed; None for a gap.
     comparison : PairwiseTests or None
-        Of those methods that have values for every query.
+        Of methods that have values for every query, also others than these.
+
+    Returns
+    -------
+    list of int
+        1 for the best and what is not significantly worse, 2 for the best of the others,
+        otherwise 0.
     """
+    if comparison is not None:
+        comparison = comparison.among(methods)
     tested = comparison.methods if comparison else ()
     best = max((value for value in printed if value is not None), default=None)
     tops = [m for m, value in zip(methods, printed, strict=True) if value == best and m in tested]
@@ -54,60 +45,49 @@ def column_marks(
     leading = [leads(m, value) for m, value in zip(methods, printed, strict=True)]
     others = [v for v, first in zip(printed, leading, strict=True) if not first and v is not None]
     second = max(others, default=None)
-    marks = []
-    for method, value, first in zip(methods, printed, leading, strict=True):
-        worse = comparison.worse_than(method) if method in tested else ()
-        better = tuple(i for i, other in enumerate(methods) if other in worse)
-        rank = 1 if first else 2 if value is not None and value == second else 0
-        marks.append(Mark(rank, better))
-    return marks
+    return [
+        1 if first else 2 if value is not None and value == second else 0
+        for value, first in zip(printed, leading, strict=True)
+    ]
 
 
 def best_is_separated(
     methods: Sequence[str], means: Sequence[float | None], comparison: PairwiseTests
-) -> bool:
-    """Whether the best is significantly better than the second."""
+) -> bool | None:
+    """Whether the best is significantly better than the second; None where that is not tested."""
     there = [(mean, m) for mean, m in zip(means, methods, strict=True) if mean is not None]
+    tested = [m for _, m in there if m in comparison.methods]
+    if len(tested) < 2:
+        return None
     (_, best), (_, second) = sorted(there, key=lambda pair: -pair[0])[:2]
+    comparison = comparison.among(methods)
     known = best in comparison.methods and second in comparison.methods
     return known and comparison.best == best and comparison.trails_best(second)
 
 
-def describe_separation(bits: Sequence[int], separated: Iterable[int]) -> str:
-    """A sentence that says where the best is significantly better than the second."""
+def describe_separation(bits: Sequence[int], separated: Iterable[int], group: str = "") -> str:
+    """A sentence that says where the best is significantly better than the second.
+
+    Parameters
+    ----------
+    bits : sequence of int
+        Code lengths at which that was tested.
+    separated : iterable of int
+        Those at which it is so.
+    group : str
+        Among which methods, where there are several groups.
+    """
     yes = set(separated)
     no = [b for b in bits if b not in yes]
-    claim = "The best is significantly better than the second"
+    whose = f" {group}" if group else ""
+    claim = f"The best{whose} is significantly better than the second"
     if not yes:
-        return "At no code length is the best significantly better than the second."
+        return f"At no code length is the best{whose} significantly better than the second."
     if not no:
         return f"{claim} at every code length."
-    return f"{claim} at {_listed(sorted(yes))} bits, not at {_listed(no)} bits."
+    return f"{claim} at {listed(sorted(yes))} bits, not at {listed(no)} bits."
 
 
-def letter(position: int) -> str:
-    """a, b, ..., z, aa, ab, ..."""
-    first = letter(position // 26 - 1) if position >= 26 else ""
-    return first + ascii_lowercase[position % 26]
-
-
-def spell_letters(positions: Sequence[int], dash: str = "–") -> str:
-    """Letters of ascending positions; three and more in a row as first and last: ``a,c–f``."""
-    runs: list[list[int]] = []
-    for position in positions:
-        if runs and position == runs[-1][-1] + 1:
-            runs[-1].append(position)
-        else:
-            runs.append([position])
-    parts = []
-    for run in runs:
-        if len(run) > 2:
-            parts.append(f"{letter(run[0])}{dash}{letter(run[-1])}")
-        else:
-            parts += map(letter, run)
-    return ",".join(parts)
-
-
-def _listed(numbers: Sequence[int]) -> str:
+def listed(numbers: Sequence[int]) -> str:
     *first, last = map(str, numbers)
     return f"{', '.join(first)} and {last}" if first else last

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.files import write_file
+from benchmark.protocol.catalogue import describe
 from benchmark.reporting.audit_tables import write_audit
 from benchmark.reporting.diagnostics import diagnostics_grid
+from benchmark.reporting.grid import Grid
 from benchmark.reporting.pages import write_tables
 from benchmark.reporting.render import text, write_grid
 from benchmark.reporting.report import Report
+from benchmark.reporting.table import Table
+from benchmark.reporting.winners import winner_lines
+from benchmark.reporting.wording import TIE_RULES, describe_seeds
 from benchmark.store.seeds import write_summary
 
 #: How the names of files with tables and figures of papers begin.
@@ -62,8 +69,43 @@ def _listed(folder: Path) -> set[str]:
     return {n for n in names if isinstance(n, str) and n.startswith(own) and n.count("/") < 2}
 
 
-def terminal_text(report: Report, *, colour: bool) -> str:
-    """The main table and precision within the Hamming ball."""
+def terminal_text(report: Report, *, colour: bool, width: int = 80) -> str:
+    """The main table and precision within the Hamming ball, one caption, and who wins.
+
+    Parameters
+    ----------
+    report : Report
+    colour : bool
+        Mark entries bold and underlined; otherwise with ``*`` and ``+``.
+    width : int
+        Characters of a line.
+    """
     ball = report.tables.get(f"P@r{report.protocol.radius}")
-    shown = [report.main, *([ball] if ball else [])]
-    return "\n\n".join(text.render(table.grid(), colour=colour) for table in shown)
+    shown = [report.main, *([ball] if ball and ball is not report.main else [])]
+    parts = [_table_text(table.grid(), colour, width) for table in shown]
+    parts.append(_filled([_caption(shown, colour)], width))
+    if lines := winner_lines(report.main):
+        parts.append(f"Largest {report.main.metric} of each group\n{_filled(lines, width)}")
+    return "\n\n".join(parts)
+
+
+def _table_text(grid: Grid, colour: bool, width: int) -> str:
+    rows = text.render_rows(grid, colour=colour, width=width)
+    notes = text.footnotes(grid)
+    below = ["", _filled(notes, width)] if notes else []
+    return "\n".join([grid.title, "", *rows, *below])
+
+
+def _caption(tables: Sequence[Table], colour: bool) -> str:
+    """What holds for all tables, said once."""
+    first = tables[0]
+    meanings = "; ".join(f"{table.metric}: {describe(table.metric)}" for table in tables)
+    parts = [f"{meanings}.", f"Numbers: {describe_seeds(first.seeds)}; {TIE_RULES[first.ties]}."]
+    if first.ranked:
+        parts.append(text.legend(colour=colour, tested=bool(first.tests)))
+    parts += [first.findings, "Deviations, intervals and all pairs of tests: the folder tables."]
+    return " ".join(filter(None, parts))
+
+
+def _filled(lines: Sequence[str], width: int) -> str:
+    return "\n".join(textwrap.fill(line, width, subsequent_indent="  ") for line in lines)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 from benchmark.files import write_file
 from benchmark.protocol.catalogue import describe
-from benchmark.reporting.marks import describe_separation
 from benchmark.reporting.render import markdown, write_grid
 from benchmark.reporting.table import Table
 from benchmark.reporting.wording import TIE_RULES, describe_seeds, describe_test
@@ -38,8 +40,30 @@ def write_tables(cells: Sequence[CellResult], tables: Sequence[Table], folder: P
     for table in tables:
         stem = re.sub(r"[^A-Za-z0-9@._-]", "_", table.metric)
         paths += write_grid(table.grid(), folder, stem)
+        if table.tests:
+            paths.append(write_tests(table, Path(folder) / f"{stem}-tests.csv"))
     write_file(paths[0], _page(cells, tables))
     return paths
+
+
+def write_tests(table: Table, path: Path) -> Path:
+    """Write every pair of methods with its difference and p-value, a line for each.
+
+    ``p_value`` is corrected over all pairs of the code length, ``uncorrected`` is not, and
+    ``better`` says whether the method is significantly better than the other.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("bits", "method", "other", "difference", "uncorrected", "p_value", "better"))
+    for bits, tests in table.tests.items():
+        raw = tests.p_values if tests.uncorrected is None else tests.uncorrected
+        for i, j in permutations(range(len(tests.methods)), 2):
+            one, other = tests.methods[i], tests.methods[j]
+            numbers = (tests.differences[i, j], raw[i, j], tests.p_values[i, j])
+            better = "yes" if tests.is_better(one, other) else "no"
+            writer.writerow((bits, one, other, *map(float, numbers), better))
+    write_file(path, stream.getvalue())
+    return path
 
 
 def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
@@ -72,7 +96,7 @@ def _page(cells: Sequence[CellResult], tables: Sequence[Table]) -> str:
         if table.heading == table.metric:
             lines += [f"{markdown.escape(describe(table.metric))}.", ""]
         if table.tests:
-            lines += [describe_separation(sorted(table.tests), table.separated), ""]
+            lines += [" ".join(table.separations), ""]
         elif table.findings:
             lines += [table.findings, ""]
         lines.append(markdown.render_rows(table.grid()))

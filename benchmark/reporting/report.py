@@ -13,6 +13,7 @@ from benchmark.protocol.protocol import Protocol
 from benchmark.reporting.audit import audit_cells
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.diagnostics import DiagnosticRow, diagnostic_rows
+from benchmark.reporting.order import best_first
 from benchmark.reporting.table import Table
 from benchmark.significance.evidence import UNTESTED, Significance, significance_of
 from benchmark.store.record import CellResult
@@ -26,7 +27,7 @@ class Report:
     Attributes
     ----------
     cells : sequence of CellResult
-        One data set and one feature kind.
+        One data set and one feature kind, the best first as :func:`best_first` has it.
     store : Store
         Where they are stored.
     protocol : Protocol
@@ -74,6 +75,7 @@ def make_report(
         Whether the stored codes are measured under every convention too.
     """
     metrics = measured_metrics(cells, table_metrics(protocol, len(dataset.split.database)))
+    cells = best_first(cells, metrics[0])
     significance = significance_of(
         cells, store, [metric for metric in metrics if is_ranked(metric)]
     )

@@ -9,12 +9,8 @@ import pandas as pd
 
 from benchmark.protocol.catalogue import COSTS, describe, format_value, has_ties
 from benchmark.reporting.grid import Column, Grid, GridCell, GridRow
-from benchmark.reporting.marks import (
-    best_is_separated,
-    describe_separation,
-    letter,
-    spell_letters,
-)
+from benchmark.reporting.marks import best_is_separated, describe_separation
+from benchmark.reporting.method import Method
 from benchmark.reporting.render import text
 from benchmark.reporting.wording import (
     BASE_RATE,
@@ -42,10 +38,8 @@ class TableEntry:
     interval : Interval or None
         Bootstrap interval of the mean over queries and seeds, where the metric has one.
     rank : int
-        1 for the best of its column and what is not significantly worse, 2 for the best of the
-        others, otherwise 0.
-    better : tuple of int
-        Numbers of the rows that it is significantly better than.
+        1 for the best of its group and code length and what is not significantly worse, 2 for the
+        best of the others, otherwise 0.
     note : str
         Number of its footnote, or empty.
     """
@@ -55,7 +49,6 @@ class TableEntry:
     n_seeds: int = 0
     interval: Interval | None = None
     rank: int = 0
-    better: tuple[int, ...] = ()
     note: str = ""
 
 
@@ -66,6 +59,12 @@ class Row:
     method: str
     entries: tuple[TableEntry, ...]
     note: str = ""
+    known: Method | None = None
+
+    @property
+    def about(self) -> Method:
+        """What is said of the method beside its numbers."""
+        return self.known or Method(self.method)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Table:
     bits : tuple of int
         Code lengths, ascending: the columns.
     rows : tuple of Row
-        In the order of the cells they were made from.
+        In groups by supervision, and in these in the order of the cells they were made from.
     chance : float or None
         The base rate, shown as the last row; None where chance has no meaning for the metric.
     seeds : tuple of int
@@ -126,25 +125,40 @@ class Table:
         return f"{describe(self.metric)}, {where}; {describe_seeds(self.seeds)}{ties}."
 
     @property
+    def groups(self) -> dict[str, tuple[Row, ...]]:
+        """The rows of each group, by its name."""
+        of_group: dict[str, list[Row]] = {}
+        for row in self.rows:
+            of_group.setdefault(row.about.group, []).append(row)
+        return {name: tuple(rows) for name, rows in of_group.items()}
+
+    @property
     def findings(self) -> str:
         """What was tested and found, or why nothing was; empty if there is nothing to test."""
         if not self.tests:
             reasons = dict.fromkeys(self.untested.values())
             return f"Not tested for significance: {'; '.join(reasons)}." if reasons else ""
         level = next(iter(self.tests.values())).level
-        return f"{describe_test(level)} {describe_separation(sorted(self.tests), self.separated)}"
+        return " ".join([describe_test(level), *self.separations])
 
     @property
-    def separated(self) -> tuple[int, ...]:
-        """Code lengths at which the best is significantly better than the second."""
-        methods = [row.method for row in self.rows]
-        columns = zip(self.bits, zip(*(row.entries for row in self.rows), strict=True), strict=True)
-        return tuple(
-            bits
-            for bits, column in columns
-            if bits in self.tests
-            and best_is_separated(methods, [e.mean for e in column], self.tests[bits])
-        )
+    def separations(self) -> list[str]:
+        """A sentence for each group on where its best is significantly better than its second."""
+        groups = self.groups
+        found = []
+        for name, rows in groups.items():
+            methods = [row.method for row in rows]
+            known = {}
+            for j, bits in enumerate(self.bits):
+                means = [row.entries[j].mean for row in rows]
+                tests = self.tests.get(bits)
+                known[bits] = tests and best_is_separated(methods, means, tests)
+            tested = [bits for bits, answer in known.items() if answer is not None]
+            if tested:
+                separated = [bits for bits in tested if known[bits]]
+                title = name if len(groups) > 1 else ""
+                found.append(describe_separation(tested, separated, title))
+        return found
 
     def frame(self) -> pd.DataFrame:
         """Means over seeds: a row for each method, a column for each code length; NaN for a gap."""
@@ -157,25 +171,26 @@ class Table:
 
     def grid(self) -> Grid:
         """The table in print."""
-        tested = bool(self.tests)
         foot = []
         if self.chance is not None:
             chance = GridCell((format_value(self.metric, self.chance),))
             foot = [GridRow((GridCell((BASE_RATE,)), *[chance] * len(self.bits)))]
+        sections = len(self.groups) > 1
         return Grid(
             self.title,
             (Column("Method", right=False), *(Column(f"{bits} bits") for bits in self.bits)),
             tuple(
                 GridRow(
                     (_name(row), *(self._cell(entry) for entry in row.entries)),
-                    letter(position) if tested else "",
+                    row.about.group if sections else "",
                 )
-                for position, row in enumerate(self.rows)
+                for row in self.rows
             ),
             tuple(foot),
             self.footnotes,
             self.caption,
             self.ranked,
+            bool(self.tests),
             self.findings,
             tuple(self._data()),
         )
@@ -184,30 +199,31 @@ class Table:
         mean, deviation = numbers(self, entry)
         tail = f"± {deviation}" if deviation else ""
         notes = (entry.note,) if entry.note else ()
-        return GridCell((mean,), tail, entry.rank, spell_letters(entry.better), notes)
+        return GridCell((mean,), tail, entry.rank, notes)
 
     def _data(self) -> Iterator[tuple[object, ...]]:
-        """Full precision, no marks, footnotes in words.
+        """Full precision, ranks as numbers, footnotes in words.
 
+        A method has its paper's name and year, its supervision and how its codes are searched.
         For each code length there are the columns ``12 bits`` (mean), ``12 bits deviation`` and
         ``12 bits seeds``; the column ``notes`` comes last.  Where the values of each query are
         known, ``12 bits low`` and ``12 bits high`` are the ends of the interval of the mean.
-        Where differences were tested, ``letter`` names each method and ``12 bits better than``
-        lists those that it is significantly better than.
+        ``12 bits rank`` is the mark of a ranked metric: 1, 2 or empty.
         """
-        tested = bool(self.tests)
         sure = any(entry.interval for row in self.rows for entry in row.entries)
         ends = [" low", " high"] if sure else []
-        parts = ("", " deviation", " seeds", *ends, *([" better than"] if tested else []))
-        head = ["method", *(["letter"] if tested else [])]
+        parts = ("", " deviation", " seeds", *ends, *([" rank"] if self.ranked else []))
+        head = ("method", "name", "year", "supervision", "search")
         yield (*head, *(f"{bits} bits{part}" for bits in self.bits for part in parts), "notes")
-        for position, row in enumerate(self.rows):
+        for row in self.rows:
+            about = row.about
+            search = "asymmetric" if about.by_score else "Hamming"
             notes = [self.footnotes[row.note]] if row.note else []
-            values: list[object] = [letter(position)] if tested else []
+            values: list[object] = [about.name, about.year, about.group, search]
             for bits, entry in zip(self.bits, row.entries, strict=True):
                 values += [entry.mean, entry.deviation, entry.n_seeds]
                 values += (entry.interval or [None, None]) if sure else []
-                values += [" ".join(map(letter, entry.better))] if tested else []
+                values += [entry.rank or None] if self.ranked else []
                 if entry.note:
                     notes.append(f"{bits} bits: {self.footnotes[entry.note]}")
             yield (row.method, *values, "; ".join(notes))
@@ -217,7 +233,7 @@ class Table:
 
 
 def _name(row: Row) -> GridCell:
-    return GridCell((row.method,), notes=(row.note,) if row.note else ())
+    return GridCell((row.about.label,), notes=(row.note,) if row.note else ())
 
 
 def numbers(table: Table, entry: TableEntry) -> tuple[str, str]:

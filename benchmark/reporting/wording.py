@@ -10,9 +10,6 @@ TIE_RULES = {
     "index": "ties keep the order of the database",
 }
 
-#: What the superscript letters of a table say.
-LETTERS = "Letters: the methods that an entry is significantly better than."
-
 
 def describe_seeds(seeds: Sequence[int]) -> str:
     """How the numbers of a table were averaged."""
@@ -24,9 +21,9 @@ def describe_seeds(seeds: Sequence[int]) -> str:
 def describe_marks(first: str, second: str, *, tested: bool) -> str:
     """What two ways to mark entries mean; the rule is that of :mod:`benchmark.reporting.marks`."""
     if not tested:
-        return f"{first}: the best of each code length; {second}: the second."
+        return f"{first}: the best of its group and code length; {second}: the second."
     return (
-        f"{first}: the best of each code length and what is not significantly worse; "
+        f"{first}: the best of its group and code length, and what is not significantly worse; "
         f"{second}: the best of the others."
     )
 
@@ -35,8 +32,7 @@ def describe_test(level: float) -> str:
     """What "significantly" means."""
     return (
         "Significance: paired bootstrap over queries and trainings, Holm's correction over the "
-        "tests against the best of a column for the marks and over all its pairs for the letters, "
-        f"level {level:g}."
+        f"tests against the best of a group at a code length, level {level:g}."
     )
 
 

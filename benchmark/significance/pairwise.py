@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,8 @@ class PairwiseTests:
     against_best : (m,) array of float64, optional
         Of no difference from the method with the largest mean, corrected over these m - 1 tests;
         None stands for the p-values of all pairs.
+    uncorrected : (m, m) array of float64, optional
+        p-values before any correction; None stands for the corrected ones.
     """
 
     methods: tuple[str, ...]
@@ -67,6 +69,7 @@ class PairwiseTests:
     p_values: np.ndarray
     level: float = LEVEL
     against_best: np.ndarray | None = None
+    uncorrected: np.ndarray | None = None
 
     @property
     def best(self) -> str:
@@ -87,6 +90,18 @@ class PairwiseTests:
         i, j = self.methods.index(self.best), self.methods.index(method)
         p_values = self.p_values[i] if self.against_best is None else self.against_best
         return bool(self.differences[i, j] > 0 and p_values[j] <= self.level)
+
+    def among(self, methods: Sequence[str]) -> PairwiseTests:
+        """The same tests where only some methods compete, corrected for these alone."""
+        kept = [i for i, name in enumerate(self.methods) if name in set(methods)]
+        p_values = self.p_values if self.uncorrected is None else self.uncorrected
+        return _corrected(
+            tuple(self.methods[i] for i in kept),
+            self.means[kept],
+            self.differences[np.ix_(kept, kept)],
+            p_values[np.ix_(kept, kept)],
+            self.level,
+        )
 
 
 def compare_methods(
@@ -117,13 +132,26 @@ def compare_methods(
     if m < 2:
         return PairwiseTests(tuple(per_query), means, np.zeros((m, m)), np.ones((m, m)), level)
     found = paired_differences(arrays, random_state=random_state)
+    return _corrected(tuple(per_query), means, found.means, found.p_values, level)
+
+
+def _corrected(
+    methods: tuple[str, ...],
+    means: np.ndarray,
+    differences: np.ndarray,
+    p_values: np.ndarray,
+    level: float,
+) -> PairwiseTests:
+    """Tests of methods from the p-values of all pairs, each family corrected for its number."""
+    m = len(methods)
     of_pairs, against_best = np.ones((m, m)), np.ones(m)
-    i, j = np.triu_indices(m, 1)
-    of_pairs[i, j] = of_pairs[j, i] = holm(found.p_values[i, j])
-    best = _best(means)
-    others = np.arange(m) != best
-    against_best[others] = holm(found.p_values[best, others])
-    return PairwiseTests(tuple(per_query), means, found.means, of_pairs, level, against_best)
+    if m > 1:
+        i, j = np.triu_indices(m, 1)
+        of_pairs[i, j] = of_pairs[j, i] = holm(p_values[i, j])
+        best = _best(means)
+        others = np.arange(m) != best
+        against_best[others] = holm(p_values[best, others])
+    return PairwiseTests(methods, means, differences, of_pairs, level, against_best, p_values)
 
 
 def _best(means: np.ndarray) -> int:

@@ -101,8 +101,8 @@ class CellResult:
     tuned : Tuning or None
         How its parameters were chosen, if they were.
     metrics : mapping of str to Value
-        ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``
-        and what :func:`benchmark.protocol.diagnostics.diagnose` finds.
+        ``mAP@5000``, ``P@r2``, ``base_rate``, also ``fit_seconds``, ``encode_us``, ``peak_mb``,
+        ``load`` and what :func:`benchmark.protocol.diagnostics.diagnose` finds.
     curves : mapping of str to Curve
         ``PR`` (recall, precision) and ``P@N`` (N, precision).
     """

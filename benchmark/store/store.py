@@ -14,10 +14,10 @@ code words of the database (``database``, uint8); of binary codes it holds the p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,12 @@ from benchmark.store.seeds import summary_frame
 
 #: Fields of a result that ``run.json`` does not hold.
 _ELSEWHERE = ("folder", "curves")
+#: The file that says what a cell is.
+RECORD = "run.json"
 #: Version of ``run.json``; a cell of another version is run again.
 FORMAT = 1
+
+Found = TypeVar("Found")
 
 
 class Store:
@@ -74,21 +78,15 @@ class Store:
             record = {"format": FORMAT, **_as_plain(result), **run, "checksums": checksums}
             record["checksum"] = value_digest(record, 64)
             text = json.dumps(record, indent=1, default=str)
-            (folder / "run.json").write_text(text, encoding="utf-8")
+            (folder / RECORD).write_text(text, encoding="utf-8")
 
     def read(self, folder: str) -> CellResult | None:
         """The stored cell, or None if it is absent or damaged (then it is to be run again)."""
-        target = self._place(folder)
-        try:
-            record = json.loads((target / "run.json").read_text(encoding="utf-8"))
-            if record.pop("checksum") != value_digest(record, 64) or record["format"] != FORMAT:
-                return None
-            for name, expected in record["checksums"].items():
-                if checksum(target / name) != expected:
-                    return None
-            return _of_plain(record, folder, _read_curves(target / "profile.npz"))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return self._steadily(folder, lambda place: _read_cell(place, folder))
+
+    def is_damaged(self, folder: str) -> bool:
+        """Whether something is stored there that cannot be read."""
+        return (self._place(folder) / RECORD).exists() and self.read(folder) is None
 
     def cells(self, dataset: str) -> Iterator[CellResult]:
         """Every readable cell of a data set, whatever its key, by method and code length."""
@@ -118,12 +116,12 @@ class Store:
         """Query and database codes as :mod:`benchmark.protocol.search` stores them, or None."""
         if not self.has_codes(folder):
             return None
-        with np.load(self._place(folder) / "codes.npz", allow_pickle=False) as arrays:
-            return arrays["query"], arrays["database"]
+        arrays = self._steadily(folder, lambda place: _load_arrays(place / "codes.npz"))
+        return arrays["query"], arrays["database"]
 
     def record(self, folder: str) -> dict[str, Any]:
         """The ``run.json`` of a cell; {} where there is none that can be read."""
-        return _load_record(self._place(folder) / "run.json")
+        return _load_record(self._place(folder) / RECORD)
 
     def records(self, dataset: str) -> Iterator[dict[str, Any]]:
         """The ``run.json`` of every readable cell of a data set, whatever its key."""
@@ -135,12 +133,53 @@ class Store:
         return self.root / "cells" / folder
 
     def _profile_arrays(self, folder: str, prefix: str) -> dict[str, np.ndarray]:
-        path = self._place(folder) / "profile.npz"
-        if not path.exists():
-            return {}
-        with np.load(path, allow_pickle=False) as arrays:
-            names = [name for name in arrays if name.startswith(prefix)]
-            return {name.removeprefix(prefix): arrays[name] for name in names}
+        arrays = self._steadily(folder, lambda place: _load_arrays(place / "profile.npz", prefix))
+        return {name.removeprefix(prefix): values for name, values in arrays.items()}
+
+    def _steadily(self, folder: str, read: Callable[[Path], Found]) -> Found:
+        """What a function reads of a cell that another run may replace meanwhile."""
+        place = self._place(folder)
+        while True:
+            before = _identity(place)
+            try:
+                found = read(place)
+            except OSError:
+                # Its files are gone because the folder was replaced, or for a reason of their own.
+                if _identity(place) == before:
+                    raise
+                continue
+            if _identity(place) == before:
+                return found
+
+
+def _identity(place: Path) -> tuple[int, ...]:
+    """What tells a folder from one that replaces it."""
+    try:
+        about = place.stat()
+    except OSError:
+        return ()
+    return about.st_dev, about.st_ino, about.st_mtime_ns
+
+
+def _read_cell(target: Path, folder: str) -> CellResult | None:
+    try:
+        record = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        if record.pop("checksum") != value_digest(record, 64) or record["format"] != FORMAT:
+            return None
+        for name, expected in record["checksums"].items():
+            if checksum(target / name) != expected:
+                return None
+        return _of_plain(record, folder, _read_curves(target / "profile.npz"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _load_arrays(path: Path, prefix: str = "") -> dict[str, np.ndarray]:
+    """The arrays of a file whose names begin so; {} where there is no such file."""
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays if name.startswith(prefix)}
 
 
 def _as_plain(result: CellResult) -> dict[str, Any]:
@@ -168,8 +207,5 @@ def _load_record(path: Path) -> dict[str, Any]:
 
 
 def _read_curves(path: Path) -> dict[str, Curve]:
-    if not path.exists():
-        return {}
-    with np.load(path, allow_pickle=False) as arrays:
-        names = [name.removeprefix("x:") for name in arrays if name.startswith("x:")]
-        return {name: Curve(arrays[f"x:{name}"], arrays[f"y:{name}"]) for name in names}
+    xs, ys = _load_arrays(path, "x:"), _load_arrays(path, "y:")
+    return {name.removeprefix("x:"): Curve(x, ys[f"y:{name[2:]}"]) for name, x in xs.items()}

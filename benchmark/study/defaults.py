@@ -16,6 +16,7 @@ CHOICES = {
     "backend": ("loky", "dask"),
     "device": ("cpu", "cuda"),
     "on_bad_image": ("skip", "error"),
+    "on_missing_image": ("skip", "error"),
     "rerun": ("failed", "all"),
     "tune": ("labels", "tags"),
 }

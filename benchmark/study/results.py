@@ -39,6 +39,14 @@ class Results:
         Its split holds the items that were used.
     with_audit : bool
         Whether the report holds an audit.
+
+    Examples
+    --------
+    >>> from benchmark import Study
+    >>> results = Study("demo[n=200]", methods=["itq"], bits=[16]).run()     # doctest: +SKIP
+    >>> print(results.table("mAP@all"))                                      # doctest: +SKIP
+    >>> results.per_query("mAP@all")["itq", 16, 0].idxmin()                  # doctest: +SKIP
+    >>> queries, database = results.codes(results.cell("itq", 16))           # doctest: +SKIP
     """
 
     cells: tuple[CellResult, ...]

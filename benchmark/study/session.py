@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
 from benchmark.execution.cell import Run
@@ -15,7 +16,7 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_free, check_writable, is_folder
+from benchmark.files import check_free, check_writable, is_folder, remove_leftovers
 from benchmark.log import to_stderr
 from benchmark.preparation.features import (
     FeatureRequest,
@@ -63,6 +64,10 @@ class Session:
         Whether the deep methods are trained from the images on.
     on_bad_image : {"skip", "error"}
         What happens to images that cannot be read.
+    on_missing_image : {"skip", "error"}
+        What happens where a list names images that are not on disk.
+    tags : path, optional
+        Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
         File of word vectors of the tags; skip-gram vectors of the training tags by default.
     min_tag_count : int
@@ -101,6 +106,8 @@ class Session:
     l2_normalize: bool = False
     end_to_end: bool = False
     on_bad_image: str = "skip"
+    on_missing_image: str = "skip"
+    tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
     tune: str | None = None
@@ -153,7 +160,7 @@ class Session:
 
         Raises
         ------
-        InputError, FeatureError
+        InputError
             If anything is missing or wrong.
         """
         options = self.options
@@ -163,7 +170,7 @@ class Session:
             check_writable(options.cache, "--cache")
         _check_apart(options.results, text)
         check_free([options.cache / name for name in IN_CACHE])
-        dataset = open_dataset(text, Path(self.data_root), options.cache / "splits")
+        dataset = self.open_dataset(text)
         if dataset.name in RESERVED:
             raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
         place, cells = options.results / dataset.name, options.results / "cells"
@@ -177,6 +184,22 @@ class Session:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
         return OpenedData(dataset, request, checked, self._tags(dataset))
+
+    def open_dataset(self, text: str) -> Dataset:
+        """Open what ``--dataset`` names, with the tags that were given.
+
+        Raises
+        ------
+        InputError
+            If there is no such data set, or if images are missing where that is an error.
+        """
+        dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
+        if dataset.missing and self.on_missing_image == "error":
+            raise InputError(
+                f"data set {dataset.name}: {len(dataset.missing):,} images are missing, the first "
+                f"is {dataset.missing[0]}; get them, or leave them out with --on-missing-image skip"
+            )
+        return with_tags(dataset, Path(self.tags)) if self.tags else dataset
 
     def with_dataset(self, data: OpenedData, dataset: Dataset) -> OpenedData:
         """The same items and features with another split; its tags are looked up again."""
@@ -197,6 +220,9 @@ class Session:
         """Extract features if need be and run the cells that are not done yet."""
         grid.check()
         options = self.options.resolved()
+        home = options.results / "cells" / data.dataset.name
+        for folder in (home, options.results / data.dataset.name, options.cache):
+            remove_leftovers(folder)
         prepared = prepare(_with_copies(data, grid), options.cache)
         cells = grid.cells(prepared)
         _tell_of_tags(cells, data, prepared.tag_account)

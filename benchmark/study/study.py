@@ -36,8 +36,8 @@ class Study(Session):
     Raises
     ------
     InputError
-        If an option has a value that it cannot have.  :meth:`price` and :meth:`run` raise it, or
-        a FeatureError, if anything else is missing or wrong, before any work starts.
+        If an option has a value that it cannot have.  :meth:`price` and :meth:`run` raise it if
+        anything else is missing or wrong, before any work starts.
 
     Examples
     --------

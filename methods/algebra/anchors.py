@@ -15,7 +15,6 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 
 from methods.algebra.blocks import row_blocks, squared_distances
-from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 #: Decimals kept of a squared distance in units of the squared bandwidth.  It drowns what the
@@ -224,7 +223,7 @@ def graph_operations(n_train: int, n_features: int, n_anchors: int, n_iter: int)
 def _kmeans(X: np.ndarray, *, n_clusters: int, n_iter: int, random_state: int | None) -> Clusters:
     n_rows = max(START_ROWS, 10 * n_clusters)
     rows = np.sort(np.random.default_rng(random_state).permutation(len(X))[:n_rows])
-    with single_threaded(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         some = X[rows].astype(np.float64)
         start = kmeans_plusplus(some, n_clusters, random_state=random_state)[0]

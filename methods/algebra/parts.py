@@ -12,7 +12,6 @@ from scipy.spatial.distance import cdist
 
 from methods.algebra.anchors import AnchorGraph, relinked
 from methods.algebra.pca import fix_signs
-from methods.algebra.threads import single_threaded
 
 #: A part with fewer items than this share of those of the largest part is small.
 SMALL_PART = 0.02
@@ -111,7 +110,6 @@ def part_contrasts(graph: AnchorGraph, parts: Parts) -> np.ndarray:
     root = np.sqrt(parts.sizes)
     width = distances.sum() / max(p * (p - 1), 1) or 1.0
     off_constant = np.eye(p) - np.outer(root, root) / n
-    with single_threaded():
-        M = off_constant @ (root[:, None] * np.exp(-distances / width) * root) @ off_constant
-        V = eigh((M + M.T) / 2)[1][:, :0:-1]
+    M = off_constant @ (root[:, None] * np.exp(-distances / width) * root) @ off_constant
+    V = eigh((M + M.T) / 2)[1][:, :0:-1]
     return np.sqrt(n) * fix_signs(V / root[:, None])[parts.of_anchor]

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import gen_batches
 
-from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 #: Axes are computed in steps of this many, so that all usual code lengths share one result.
@@ -76,7 +75,6 @@ def fix_signs(vectors: np.ndarray) -> np.ndarray:
 
 
 @shared
-@single_threaded()
 def _leading_axes(X: np.ndarray, *, n_components: int) -> PrincipalAxes:
     n, d = X.shape
     mean = X.mean(axis=0, dtype=np.float64)

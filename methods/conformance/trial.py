@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ class Trial:
 
     cls: type[Hasher]
     parameters: Mapping[str, Any]
+    _fitted: dict[int, Hasher] = field(default_factory=dict, init=False, repr=False)
 
     def make(self, n_bits: int | None = None) -> Hasher:
         """A new hasher with seed 0, by default at the first length that it does not skip."""
@@ -68,12 +69,18 @@ class Trial:
         assert lengths, f"it skips all of {LENGTHS} bits on {N_TRAIN} items: {reasons[0]}"
         return lengths
 
-    @cached_property
+    @property
     def fitted(self) -> Hasher:
-        """A hasher fitted to the training items."""
-        hasher = self.make()
-        self.fit(hasher, training_items())
-        return hasher
+        """A hasher fitted to the training items, at the first length that it does not skip."""
+        return self.fitted_at(self.lengths[0])
+
+    def fitted_at(self, n_bits: int) -> Hasher:
+        """A hasher fitted to the training items; each length is fitted once."""
+        if n_bits not in self._fitted:
+            hasher = self.make(n_bits)
+            self.fit(hasher, training_items())
+            self._fitted[n_bits] = hasher
+        return self._fitted[n_bits]
 
 
 def training_items() -> Items:

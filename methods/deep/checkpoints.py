@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from functools import cached_property
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 
 from features.pixels import ImageArray
-from features.writing import written
+from features.writing import sealed, unsealed
 from methods.deep.computing import computing
 
 if TYPE_CHECKING:
@@ -55,16 +54,15 @@ class Checkpoint:
         )
         return joblib.hash((self.depends_on, items))
 
-    def restore(
-        self, parts: dict[str, Any], history: History, rng: np.random.Generator
-    ) -> dict[str, Any] | None:
+    def restore(self, parts: dict[str, Any], history: History) -> dict[str, Any] | None:
         """Load what an earlier run left; returns the best weights, or None if there is nothing."""
-        if self.path is None or not self.path.exists():
+        content = None if self.path is None else unsealed(self.path)
+        if content is None:
             return None
         try:
-            state = torch.load(self.path, map_location=computing().device, weights_only=True)
+            state = torch.load(content, map_location=computing().device, weights_only=True)
         except Exception:
-            # A damaged file, whatever its reader raises: the training starts again.
+            # Of another version of torch, whatever its reader raises: the training starts again.
             return None
         if state["digest"] != self.digest:
             return None
@@ -72,7 +70,6 @@ class Checkpoint:
             part.load_state_dict(state[name])
         for name, value in state["history"].items():
             setattr(history, name, value)
-        rng.bit_generator.state = json.loads(state["rng"])
         torch.set_rng_state(state["torch_rng"].cpu())
         if torch.cuda.is_available() and len(state["cuda_rng"]):
             torch.cuda.set_rng_state(state["cuda_rng"].cpu())
@@ -82,7 +79,6 @@ class Checkpoint:
         self,
         parts: dict[str, Any],
         history: History,
-        rng: np.random.Generator,
         best: dict[str, Any],
         *,
         last: bool,
@@ -98,10 +94,9 @@ class Checkpoint:
             "digest": self.digest,
             "history": asdict(history),
             "best": best,
-            "rng": json.dumps(rng.bit_generator.state),
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state() if on_cuda else torch.empty(0),
         }
-        with written(self.path) as temporary:
+        with sealed(self.path) as temporary:
             torch.save(state, temporary)
         self.saved = now

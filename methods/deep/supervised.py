@@ -12,7 +12,7 @@ from features.pixels import ImageArray
 from methods.base import Task
 from methods.deep.network import DeepHasher, HashNetwork, finished, make_network
 from methods.deep.pairs import Similar, similarity
-from methods.deep.recipe import History, Recipe
+from methods.deep.recipe import SCHEDULES, History, Recipe
 from methods.deep.training import Loss, train
 
 
@@ -26,7 +26,11 @@ class SupervisedHasher(DeepHasher):
     followed by :meth:`train_supervised`; between the two, pre-training may change the weights.
     """
 
-    choices: ClassVar[dict] = {"labels": ("labels", "tags"), "optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {
+        "labels": ("labels", "tags"),
+        "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
+    }
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -105,7 +109,7 @@ class SupervisedHasher(DeepHasher):
     def operations(self, task: Task) -> float:
         p = self.in_force()
         step = p.batch_size * self.n_bits + task.n_features * (self.n_bits + HIDDEN)
-        return 6.0 * p.epochs * task.n_train * step
+        return 6.0 * self.recipe().n_seen(task.n_train) * step
 
 
 #: Units of a hidden layer, for those methods that have one on features.

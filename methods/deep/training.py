@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from features.pixels import ImageArray
 from methods.deep.checkpoints import Checkpoint
 from methods.deep.computing import computing
-from methods.deep.recipe import History, Recipe
+from methods.deep.recipe import ROUND, History, Recipe
 
 #: Momentum of SGD, as in all papers on deep hashing that train with it.
 MOMENTUM = 0.9
@@ -42,9 +43,11 @@ def train(
     stage: str = "training",
     depends_on: Any = None,
     choose: Loss | None = None,
-    each_epoch: Callable[[int], None] | None = None,
+    each_round: Callable[[int], None] | None = None,
 ) -> History:
-    """Train a network in place and leave it at its best epoch.
+    """Train a network in place and leave it at its best round.
+
+    A round has :data:`methods.deep.recipe.ROUND` steps, wherever epochs begin and end.
 
     Parameters
     ----------
@@ -65,8 +68,8 @@ def train(
         targets; a checkpoint of a training with something else is not used.
     choose : callable, optional
         Like `loss`; what is compared on the validation part, by default the loss itself.
-    each_epoch : callable, optional
-        Called with the number of each epoch (from 0) before it starts.
+    each_round : callable, optional
+        Called before each round with the number of steps that are done.
 
     Returns
     -------
@@ -77,44 +80,48 @@ def train(
     ValueError
         If there are fewer than two items.
     FloatingPointError
-        If the loss of an epoch, on the training or on the validation part, is no finite number.
+        If the loss of a round, on the training or on the validation part, is no finite number.
     """
     device = torch.device(computing().device)
     network.to(device)
     batches = Batches(X, recipe, np.random.default_rng(seed), device)
     optimizer = make_optimizer(network, recipe)
-    parts = {"network": network, "optimizer": optimizer}
+    n_steps = recipe.n_steps(len(batches.rows))
+    parts = {"network": network, "optimizer": optimizer, "batches": batches}
     checkpoint = Checkpoint(stage, (recipe, seed, depends_on), X)
     history = History()
     with seeded(seed), _threads(X):
-        best = checkpoint.restore(parts, history, batches.rng) or deepcopy(network.state_dict())
+        best = checkpoint.restore(parts, history) or deepcopy(network.state_dict())
         bar = tqdm(
             desc=stage,
-            total=recipe.epochs,
-            initial=len(history.training),
-            unit="epoch",
+            total=n_steps,
+            initial=history.steps,
+            unit="step",
             leave=False,
             disable=None if computing().progress else True,
         )
         with bar:
-            while not history.ended(recipe):
-                epoch = len(history.training)
-                if each_epoch:
-                    each_epoch(epoch)
+            while not history.ended(n_steps, recipe.patience):
+                if each_round:
+                    each_round(history.steps)
                 network.train()
                 losses = []
-                for items, rows in batches.training():
-                    _set_rates(optimizer, recipe, step=epoch * len(batches) + len(losses))
+                for items, rows in batches.training(min(ROUND, n_steps - history.steps)):
+                    _set_rates(optimizer, recipe.rate(history.steps + len(losses), n_steps))
                     losses.append(_step(network, optimizer, loss, items, rows))
-                history.training.append(_finite(torch.stack(losses).mean(), stage, epoch))
+                history.steps += len(losses)
+                history.training.append(_finite(torch.stack(losses).mean(), stage, history))
                 if len(batches.validation_rows):
                     value = _validate(network, batches, choose or loss)
-                    history.validation.append(_finite(value, f"{stage} on validation items", epoch))
+                    history.validation.append(
+                        _finite(value, f"{stage} on validation items", history)
+                    )
                 if history.improves():
-                    history.best, best = epoch, deepcopy(network.state_dict())
-                checkpoint.save(parts, history, batches.rng, best, last=history.ended(recipe))
+                    history.best, best = len(history.training) - 1, deepcopy(network.state_dict())
+                ended = history.ended(n_steps, recipe.patience)
+                checkpoint.save(parts, history, best, last=ended)
                 bar.set_postfix(loss=f"{history.training[-1]:.4f}", refresh=False)
-                bar.update()
+                bar.update(len(losses))
     network.load_state_dict(best)
     network.eval()
     return history
@@ -149,39 +156,46 @@ class Batches:
             n_validation = 0
         order = rng.permutation(len(X))
         self.validation_rows, self.rows = np.sort(order[:n_validation]), order[n_validation:]
+        #: Rows of this epoch that are still to come.
+        self.left = self.rows[:0]
 
-    def __len__(self) -> int:
-        """Batches of one epoch of training."""
-        return max(1, len(self.rows) // self.size)
+    def training(self, n_batches: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Items and row numbers of the next batches; all items come before one comes again.
 
-    def training(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Items and row numbers of the batches of one epoch, in a new order.
-
-        An incomplete last batch is left out: losses over pairs would weigh its items more.
+        An incomplete last batch of an epoch is left out: losses over pairs would weigh its items
+        more.
         """
-        rows = self.rng.permutation(self.rows)
-        return self._take(rows[: len(self) * self.size])
+        for _ in range(n_batches):
+            if len(self.left) < min(self.size, len(self.rows)):
+                self.left = self.rng.permutation(self.rows)
+            rows, self.left = self.left[: self.size], self.left[self.size :]
+            yield self.batch(rows)
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The same for the validation part, always in the same order."""
-        return self._take(self.validation_rows)
-
-    def everything(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """All items in order, those of the validation part too."""
-        return self._take(np.arange(len(self.items)))
-
-    def _take(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
-        starts = list(range(0, len(rows), self.size))
-        if len(rows) % self.size == 1 and len(starts) > 1:
+        starts = list(range(0, len(self.validation_rows), self.size))
+        if len(self.validation_rows) % self.size == 1 and len(starts) > 1:
             # The one item that is left over joins the batch before it.
             starts.pop()
-        for start, end in pairwise([*starts, len(rows)]):
-            index = torch.from_numpy(rows[start:end]).to(self.device)
-            if isinstance(self.items, ImageArray):
-                pixels = torch.from_numpy(self.items.read(rows[start:end]))
-                yield pixels.to(self.device), index
-            else:
-                yield self.items[index], index
+        for start, end in pairwise([*starts, len(self.validation_rows)]):
+            yield self.batch(self.validation_rows[start:end])
+
+    def batch(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Some items, and their numbers as a tensor."""
+        index = torch.from_numpy(rows).to(self.device)
+        if isinstance(self.items, ImageArray):
+            return torch.from_numpy(self.items.read(rows)).to(self.device), index
+        return self.items[index], index
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the batches are, for checkpoints."""
+        state = json.dumps(self.rng.bit_generator.state)
+        return {"rng": state, "left": torch.from_numpy(self.left)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the batches of a checkpoint were."""
+        self.rng.bit_generator.state = json.loads(state["rng"])
+        self.left = state["left"].cpu().numpy()
 
 
 def as_tensor(X: np.ndarray, dtype: type = np.float32) -> Tensor:
@@ -207,12 +221,10 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.Adam(groups, fused=True, **settings)
 
 
-def _set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
-    """Halve the learning rates where it is time to; what they began with is kept beside them."""
-    if recipe.halve_every:
-        for group in optimizer.param_groups:
-            first = group.setdefault("first_lr", group["lr"])
-            group["lr"] = first * 0.5 ** (step // recipe.halve_every)
+def _set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """The learning rates times a factor; what they began with is kept beside them."""
+    for group in optimizer.param_groups:
+        group["lr"] = factor * group.setdefault("first_lr", group["lr"])
 
 
 def _step(
@@ -258,11 +270,12 @@ def _validate(network: nn.Module, batches: Batches, loss: Loss) -> float:
     return float(np.average(values, weights=sizes))
 
 
-def _finite(loss: Tensor | float, stage: str, epoch: int) -> float:
+def _finite(loss: Tensor | float, stage: str, history: History) -> float:
     value = float(loss)
     if not np.isfinite(value):
         raise FloatingPointError(
-            f"the loss of {stage} is {value} in epoch {epoch + 1}: lower the learning rate (lr)"
+            f"the loss of {stage} is {value} after {history.steps} steps: "
+            "lower the learning rate (lr)"
         )
     return value
 

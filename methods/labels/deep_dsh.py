@@ -43,14 +43,15 @@ class DeepDSH(SupervisedHasher):
         Weight of the regulariser; the released program takes 0.01.
     dropout : float
         Share of hidden units left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  The last epoch is kept: the loss on a validation
-        part is smallest after few epochs, when codes are still far worse than at the end.
+    lr, backbone_lr, optimizer, weight_decay, batch_size
+        See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.  The last weights are kept: the loss on a validation part is smallest after few
+        passes, when codes are still far worse than at the end.
     preset : {"default", "paper"}
-        ``paper``: the settings of the released program, with as many passes as it makes over
-        CIFAR-10.  Over fewer items these are fewer steps than its learning rate needs: 6,160 in
-        place of 70,000 on Corel5k, where mAP at 32 bits is 0.215, and 0.368 at ten times the rate
-        (default: 0.370).
+        ``paper``: the settings of the released program with all of its 70,000 steps, which its
+        learning rate needs: after 6,160 of them mAP on Corel5k at 32 bits is 0.215, and 0.368
+        at ten times the rate.
     random_state : int, optional
         Seed of weights, batches, dropout and validation part.
 
@@ -58,7 +59,7 @@ class DeepDSH(SupervisedHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------
@@ -71,10 +72,12 @@ class DeepDSH(SupervisedHasher):
             "margin": 2.0,
             "alpha": 0.01,
             "dropout": 0.0,
-            "epochs": 280,
+            "steps": 70_000,
+            "epochs": None,
             "batch_size": 200,
             "lr": 1e-3,
             "optimizer": "sgd",
+            "schedule": "constant",
             "weight_decay": 0.004,
         }
     }
@@ -88,14 +91,16 @@ class DeepDSH(SupervisedHasher):
         margin: float = 2.0,
         alpha: float = 0.03,
         dropout: float = 0.5,
-        epochs: int = 80,
+        steps: int | None = 1400,
+        epochs: int | None = None,
         batch_size: int = 256,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         weight_decay: float = 0.0,
         validation: float = 0.0,
-        patience: int = 15,
+        patience: int = 500,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
@@ -104,11 +109,13 @@ class DeepDSH(SupervisedHasher):
         self.margin = margin
         self.alpha = alpha
         self.dropout = dropout
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.weight_decay = weight_decay
         self.validation = validation
         self.patience = patience

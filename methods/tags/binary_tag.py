@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from methods import Task, register
 from methods.deep.network import DeepHasher, FeatureDropout, dense, finished, make_network
 from methods.deep.pairs import similarity
-from methods.deep.recipe import Recipe
+from methods.deep.recipe import SCHEDULES, Recipe
 from methods.deep.training import train
 from methods.tags.wdht import HIDDEN, code_distances, quantisation_loss
 
@@ -41,8 +41,10 @@ class BinaryTag(DeepHasher):
         Losses as means over pairs and items, or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
+    lr, backbone_lr, optimizer, batch_size
         See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings at a hundredth of the printed learning rates, see
         :class:`methods.tags.wdht.WDHT`; ``code``: those of the released function, with means.
@@ -60,13 +62,19 @@ class BinaryTag(DeepHasher):
     CVPR 2019.
     """
 
-    choices: ClassVar[dict] = {"reduction": ("mean", "sum"), "optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {
+        "reduction": ("mean", "sum"),
+        "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
+    }
     _LITERAL: ClassVar[dict] = {
         "lambda3": 1.0,
         "dropout": 0.0,
+        "steps": None,
         "epochs": 50,
         "batch_size": 50,
         "optimizer": "sgd",
+        "schedule": "constant",
         "validation": 0.0,
     }
     presets: ClassVar[dict] = {
@@ -91,13 +99,15 @@ class BinaryTag(DeepHasher):
         square_similar: bool = False,
         reduction: str = "mean",
         dropout: float = 0.5,
-        epochs: int = 60,
+        steps: int | None = 2000,
+        epochs: int | None = None,
         batch_size: int = 128,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         validation: float = 0.1,
-        patience: int = 15,
+        patience: int = 500,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
@@ -108,11 +118,13 @@ class BinaryTag(DeepHasher):
         self.square_similar = square_similar
         self.reduction = reduction
         self.dropout = dropout
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.validation = validation
         self.patience = patience
         self.preset = preset
@@ -122,8 +134,7 @@ class BinaryTag(DeepHasher):
         return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
-        p = self.in_force()
-        return 6.0 * p.epochs * task.n_train * (task.n_features + self.n_bits) * HIDDEN
+        return 6.0 * self.recipe().n_seen(task.n_train) * (task.n_features + self.n_bits) * HIDDEN
 
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> BinaryTag:
         X = self.check_training_data(X)

@@ -12,7 +12,6 @@ from methods import Hasher, Task, register
 from methods.algebra.blocks import centred
 from methods.algebra.pca import fix_signs, skip_pca
 from methods.algebra.rotations import quantising_rotation
-from methods.algebra.threads import single_threaded
 
 
 @register("cca-itq", paper="Gong et al., TPAMI 2013", supervision="tags")
@@ -105,17 +104,16 @@ class CCAITQ(Hasher):
         X = self.check_training_data(X)
         X, T = carried(X, words, self.max_tags, f"{type(self).__name__}: needs {name}")
         Xc = centred(X)
-        with single_threaded():
-            axes, self.correlations_ = canonical_axes(
-                Xc.scatter() / len(X),
-                covariance(T),
-                # Features without their means need no means of the tags.
-                Xc.transposed_times(T) / len(X),
-                (self.regularization, self.tag_regularization),
-                self.n_bits,
-            )
-            axes = axes * self.correlations_**self.power
-            self.rotation_ = quantising_rotation(Xc.times(axes), self.n_iter, self.random_state)[0]
+        axes, self.correlations_ = canonical_axes(
+            Xc.scatter() / len(X),
+            covariance(T),
+            # Features without their means need no means of the tags.
+            Xc.transposed_times(T) / len(X),
+            (self.regularization, self.tag_regularization),
+            self.n_bits,
+        )
+        axes = axes * self.correlations_**self.power
+        self.rotation_ = quantising_rotation(Xc.times(axes), self.n_iter, self.random_state)[0]
         self.mean_, self.W_ = Xc.mean, axes @ self.rotation_
         return self
 

@@ -12,7 +12,6 @@ from methods import Hasher, Task, register
 from methods.algebra.blocks import centred
 from methods.algebra.pca import fix_signs, skip_pca
 from methods.algebra.rotations import quantising_rotation
-from methods.algebra.threads import single_threaded
 from methods.tags.cca_itq import carried
 
 
@@ -83,12 +82,11 @@ class RidgeITQ(Hasher):
         X = self.check_training_data(X)
         X, hot = carried(X, tags, self.max_tags, f"{type(self).__name__}: needs tags")
         Xc, T = centred(X), weighted_tags(hot)
-        with single_threaded():
-            # Features without their means need no means of the tags.
-            axes = predicted_axes(
-                Xc.scatter(), Xc.transposed_times(T), self.regularization, self.n_bits
-            )
-            self.rotation_ = quantising_rotation(Xc.times(axes), self.n_iter, self.random_state)[0]
+        # Features without their means need no means of the tags.
+        axes = predicted_axes(
+            Xc.scatter(), Xc.transposed_times(T), self.regularization, self.n_bits
+        )
+        self.rotation_ = quantising_rotation(Xc.times(axes), self.n_iter, self.random_state)[0]
         self.mean_, self.W_ = Xc.mean, axes @ self.rotation_
         return self
 

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from methods import Task, register
 from methods.deep.network import DeepHasher, FeatureDropout, dense, finished, make_network
 from methods.deep.pairs import squared_distances
-from methods.deep.recipe import Recipe
+from methods.deep.recipe import SCHEDULES, Recipe
 from methods.deep.training import train
 from methods.tag_vectors import has_vector, image_vectors
 
@@ -40,8 +40,9 @@ class WDHT(DeepHasher):
         carry tag t.
     base : {"assignments", "images"}
         N: all pairs of an image and its tag, or all images; the paper can be read either way.
-    unit_targets : bool
-        Scale w to unit length; L1 does not notice, L2 does.
+    targets : {"raw", "unit", "centred"}
+        Form of w: as it is, as in the paper; scaled to unit length, which L1 does not notice; or
+        first less its mean over the training images.
     lambda1, lambda2, lambda3 : float
         Weights of the losses.  The paper trains with (1, 10, 1), for sums, and finds that a large
         lambda2 and a small lambda3 are best.  In a batch of 50, lambda3 = 1 for sums is 1/50 for
@@ -55,8 +56,10 @@ class WDHT(DeepHasher):
         Losses as means over pairs and items (released code), or as the printed sums.
     dropout : float
         Share of features left out in training.
-    epochs, batch_size, lr, backbone_lr, optimizer, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest
+    lr, backbone_lr, optimizer, batch_size
+        See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.  The best round of steps is that of the smallest
         ``lambda1 L1 + lambda3 L3`` on the validation part: L2 overfits before the bits do.
     preset : {"default", "paper", "code"}
         ``paper``: the printed settings, but for the learning rates: at the printed 1e-3 and 1e-4
@@ -70,7 +73,7 @@ class WDHT(DeepHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------
@@ -81,16 +84,21 @@ class WDHT(DeepHasher):
     choices: ClassVar[dict] = {
         "aggregation": ("mean", "tf", "itf"),
         "base": ("assignments", "images"),
+        "targets": ("raw", "unit", "centred"),
         "reduction": ("mean", "sum"),
         "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
     }
     # SGD, 50 epochs, batches of 50, no validation: printed, or read in the program.
     _LITERAL: ClassVar[dict] = {
+        "targets": "raw",
         "lambda3": 1.0,
         "dropout": 0.0,
+        "steps": None,
         "epochs": 50,
         "batch_size": 50,
         "optimizer": "sgd",
+        "schedule": "constant",
         "validation": 0.0,
     }
     presets: ClassVar[dict] = {
@@ -105,7 +113,7 @@ class WDHT(DeepHasher):
         *,
         aggregation: str = "mean",
         base: str = "assignments",
-        unit_targets: bool = False,
+        targets: str = "centred",
         lambda1: float = 1.0,
         lambda2: float = 10.0,
         lambda3: float = 0.02,
@@ -113,20 +121,22 @@ class WDHT(DeepHasher):
         half: bool = True,
         reduction: str = "mean",
         dropout: float = 0.5,
-        epochs: int = 60,
+        steps: int | None = 2000,
+        epochs: int | None = None,
         batch_size: int = 128,
         lr: float = 3e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         validation: float = 0.1,
-        patience: int = 15,
+        patience: int = 500,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
         self.n_bits = n_bits
         self.aggregation = aggregation
         self.base = base
-        self.unit_targets = unit_targets
+        self.targets = targets
         self.lambda1 = lambda1
         self.lambda2 = lambda2
         self.lambda3 = lambda3
@@ -134,11 +144,13 @@ class WDHT(DeepHasher):
         self.half = half
         self.reduction = reduction
         self.dropout = dropout
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.validation = validation
         self.patience = patience
         self.preset = preset
@@ -148,13 +160,13 @@ class WDHT(DeepHasher):
         return Recipe.of(self.in_force(), weight_decay=0.0, halve_every=0)
 
     def operations(self, task: Task) -> float:
-        p = self.in_force()
-        return 6.0 * p.epochs * task.n_train * (task.n_features + self.n_bits + 300) * HIDDEN
+        n_inputs_and_outputs = task.n_features + self.n_bits + 300
+        return 6.0 * self.recipe().n_seen(task.n_train) * n_inputs_and_outputs * HIDDEN
 
     def fit(self, X: np.ndarray, *, tags: Any = None, labels: None = None) -> WDHT:
         X = self.check_training_data(X)
         p = self.in_force()
-        W = image_vectors(tags, p.aggregation, p.base, p.unit_targets)
+        W = image_vectors(tags, p.aggregation, p.base, p.targets)
         tagged = has_vector(W)
         if tagged.sum() < 2:
             raise ValueError("WDHT: fewer than two training images carry a tag with a word vector")

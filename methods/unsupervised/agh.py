@@ -16,7 +16,6 @@ from methods.algebra.anchors import (
 )
 from methods.algebra.parts import connected_parts, join_small_parts, part_contrasts
 from methods.algebra.pca import fix_signs
-from methods.algebra.threads import single_threaded
 
 #: Eigenvalues up to here are zero but for rounding, and may exceed their bound 1 by as much.
 EIGENVALUE_ERROR = 1e-10
@@ -255,8 +254,7 @@ def _within(graph: AnchorGraph, part: np.ndarray) -> tuple[np.ndarray, np.ndarra
     root = np.sqrt(graph.mass[part])
     M = (Z.T @ Z).toarray() / np.outer(root, root)
     M -= np.outer(root, root) / np.sum(root**2)
-    with single_threaded():
-        eigenvalues, V = eigh(M)
+    eigenvalues, V = eigh(M)
     positive = eigenvalues > EIGENVALUE_ERROR
     eigenvalues, V = eigenvalues[positive][::-1], V[:, positive][:, ::-1]
     # Where an eigenvector does not reach, rounding must not choose the bit.

@@ -18,7 +18,7 @@ from methods.algebra.pca import PrincipalAxes, principal_axes, skip_pca
 from methods.algebra.rotations import random_rotation
 from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished, head_inputs, make_network
-from methods.deep.recipe import Recipe
+from methods.deep.recipe import SCHEDULES, Recipe
 from methods.deep.training import as_tensor, train
 
 
@@ -55,11 +55,11 @@ class DeepBit(DeepHasher):
     init : {"principal", "gaussian"}
         ``gaussian``: x are the features, centred and scaled to a mean variance of 1, and W starts
         with Gaussian entries of deviation 0.01, as in the released program.
-    epochs, batch_size, lr, optimizer, weight_decay
+    steps, epochs, batch_size, lr, optimizer, schedule, weight_decay
         See :class:`methods.deep.recipe.Recipe`.
     preset : {"default", "paper"}
-        ``paper``: constants of the released program, with its 50,000 + 5,000 steps as 35 passes
-        over as many items (its rotation loss comes in with the last 5,000).  It has a ReLU in
+        ``paper``: constants of the released program, with its 50,000 + 5,000 steps
+        (its rotation loss comes in with the last 5,000).  It has a ReLU in
         place of the sigmoid, and an error in its gradients: L1 and L2 cancel out.
     random_state : int, optional
         Seed of W, batches, crops and angles.
@@ -77,17 +77,23 @@ class DeepBit(DeepHasher):
     deep neural networks", CVPR 2016.
     """
 
-    choices: ClassVar[dict] = {"init": ("principal", "gaussian"), "optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {
+        "init": ("principal", "gaussian"),
+        "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
+    }
     presets: ClassVar[dict] = {
         "paper": {
             "alpha": 1.0,
             "beta": 1.0,
             "gamma": 0.001,
             "init": "gaussian",
-            "epochs": 35,
+            "steps": 55_000,
+            "epochs": None,
             "batch_size": 32,
             "lr": 1e-3,
             "optimizer": "sgd",
+            "schedule": "constant",
             "weight_decay": 5e-4,
         }
     }
@@ -101,10 +107,12 @@ class DeepBit(DeepHasher):
         beta: float = 1.0,
         gamma: float = 1.0,
         init: str = "principal",
-        epochs: int = 20,
+        steps: int | None = 700,
+        epochs: int | None = None,
         batch_size: int = 128,
         lr: float = 1e-2,
         optimizer: str = "sgd",
+        schedule: str = "constant",
         weight_decay: float = 0.0,
         preset: str = "default",
         random_state: int | None = None,
@@ -114,10 +122,12 @@ class DeepBit(DeepHasher):
         self.beta = beta
         self.gamma = gamma
         self.init = init
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.weight_decay = weight_decay
         self.preset = preset
         self.random_state = random_state
@@ -133,12 +143,12 @@ class DeepBit(DeepHasher):
 
     def recipe(self) -> Recipe:
         # The backbone stays as it is, and the loss falls on new items as on old ones: there is
-        # nothing to choose an epoch by.
-        others = {"backbone_lr": 0.0, "halve_every": 0, "validation": 0.0, "patience": self.epochs}
+        # nothing to choose weights by.
+        others = {"backbone_lr": 0.0, "halve_every": 0, "validation": 0.0, "patience": 1}
         return Recipe.of(self.in_force(), **others)
 
     def operations(self, task: Task) -> float:
-        return 18.0 * self.in_force().epochs * task.n_train * task.n_features * self.n_bits
+        return 18.0 * self.recipe().n_seen(task.n_train) * task.n_features * self.n_bits
 
     def fit(
         self,

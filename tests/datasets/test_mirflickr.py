@@ -87,7 +87,7 @@ def test_common_tags_limit_the_tags(tmp_path):
     (home / "mirflickr" / "doc" / "common_tags.txt").write_text("explore 2500\nsky 800\n")
     data = open_dataset("mirflickr25k", tmp_path, tmp_path / "cache")
     assert data.tags == [("explore", "sky"), (), ("sky",), (), (), ("explore",)]
-    assert not any("common_tags" in note for note in data.notes)
+    assert not any("common_tags.txt is missing" in note for note in data.notes)
 
 
 def test_sizes_and_small_trees(tmp_path):
@@ -103,7 +103,7 @@ def test_sizes_and_small_trees(tmp_path):
 
 def test_setting_wmh_takes_images_with_a_label_and_a_frequent_tag(tmp_path, monkeypatch):
     build(tmp_path)
-    monkeypatch.setattr("benchmark.datasets.mirflickr.WMH", PaperSetting((1, 1), min_images=2))
+    monkeypatch.setattr("benchmark.datasets.published.WMH", PaperSetting((1, 1), min_images=2))
     data = open_dataset("mirflickr25k[setting=wmh]", tmp_path, tmp_path / "cache")
     # Of two images or more are explore (1, 10) and sky (1, 4); 2, 5 and 9 have none of them.
     assert set(data.rows.tolist()) <= {0, 3, 9}

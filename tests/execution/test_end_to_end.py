@@ -40,8 +40,9 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def network(tmp_path):
-    """Arguments that name SqueezeNet with random weights."""
+def network(tmp_path, monkeypatch):
+    """Arguments that name SqueezeNet with random weights, looking at 64 x 64 pixels."""
+    monkeypatch.setattr(Backbone, "crop_size", 64)
     path = tmp_path / "squeezenet1_1.pth"
     with seeded(0):
         torch.save(models.squeezenet1_1(weights=None).state_dict(), path)

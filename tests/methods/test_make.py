@@ -1,12 +1,12 @@
 """Methods by name, for Python users."""
 
 import doctest
+import importlib
 
 import pytest
 
 import methods
 from benchmark.errors import InputError
-from benchmark.registry import registry
 from methods.unsupervised.itq import ITQ
 
 
@@ -21,9 +21,24 @@ def test_an_unknown_id_names_the_nearest():
         methods.make("itk")
 
 
-@pytest.mark.parametrize(
-    "documented", [methods, methods.base, methods.supervision, methods.unsupervised.itq, registry]
-)
-def test_examples_in_docstrings(documented):
-    failed, tried = doctest.testmod(documented)
+#: Modules of what users import.
+DOCUMENTED = [
+    "benchmark.protocol.catalogue",
+    "benchmark.protocol.evaluate",
+    "benchmark.protocol.protocol",
+    "benchmark.registry.registry",
+    "benchmark.study.results",
+    "benchmark.study.study",
+    "features.extractors",
+    "methods",
+    "methods.base",
+    "methods.quantizer",
+    "methods.supervision",
+    "methods.unsupervised.itq",
+]
+
+
+@pytest.mark.parametrize("module", DOCUMENTED)
+def test_examples_in_docstrings(module):
+    failed, tried = doctest.testmod(importlib.import_module(module))
     assert tried and not failed

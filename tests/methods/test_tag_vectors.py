@@ -67,9 +67,21 @@ def test_image_vectors_are_the_aggregated_word_vectors(tags):
 
 def test_normalised_vectors_have_length_one_or_zero(tags):
     known = TagMatrix(tags, vectors=np.eye(8, dtype=np.float32))
-    W = image_vectors(known, normalize=True)
+    W = image_vectors(known, form="unit")
     np.testing.assert_allclose(np.linalg.norm(W, axis=1), [1] * 60 + [0])
     np.testing.assert_allclose(W, image_vectors(known) * np.sqrt(3), atol=1e-12)
+
+
+def test_centred_vectors_are_those_of_unit_length_less_the_mean_of_known_images(tags):
+    vectors = np.random.default_rng(2).standard_normal((8, 5)).astype(np.float32) + 3
+    known = TagMatrix(tags, vectors=vectors)
+    raw, centred = image_vectors(known), image_vectors(known, form="centred")
+    expected = raw[:60] - raw[:60].mean(axis=0)
+    lengths = np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(centred[:60], expected / lengths, atol=1e-12)
+    # An image without a known tag stays one.
+    assert has_vector(centred).tolist() == [True] * 60 + [False]
+    assert (raw[:60] @ raw[:60].T > 0).all() and (centred @ centred.T).mean() < 0.1
 
 
 def test_images_without_a_known_tag_are_told_apart(tags):

@@ -60,7 +60,7 @@ def trees(tmp_path_factory):
 
 
 @pytest.fixture
-def papers(tmp_path, capsys):
+def papers(tmp_path, capsys, no_figures):
     """Run the command without a data set; returns (exit status, stdout, stderr)."""
 
     def call(*arguments, results=tmp_path / "results"):

@@ -86,7 +86,7 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def command(tmp_path, capsys):
+def command(tmp_path, capsys, no_figures):
     def command(*arguments):
         place = ("--results", str(tmp_path / "results"), "--jobs", "1")
         status = main([*map(str, arguments), *place])

@@ -13,12 +13,10 @@ from rendered import to_csv, to_latex, to_markdown, to_text
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.marks import (
     best_is_separated,
-    column_marks,
+    column_ranks,
     describe_separation,
-    letter,
-    spell_letters,
 )
-from benchmark.reporting.pages import write_tables
+from benchmark.reporting.pages import write_tables, write_tests
 from benchmark.significance.bootstrap import bootstrap_interval
 from benchmark.significance.evidence import Significance, significance_of
 from benchmark.significance.pairwise import PairwiseTests
@@ -39,39 +37,43 @@ def comparison(means, significant, methods=METHODS[:3]):
 
 def test_what_is_not_significantly_worse_than_the_best_stands_beside_it():
     tested = comparison([0.5, 0.49, 0.3], [(0, 2), (1, 2)])
-    marks = column_marks(METHODS, [0.5, 0.49, 0.3, None], tested)
-    assert [mark.rank for mark in marks] == [1, 1, 2, 0]
-    assert [mark.better for mark in marks] == [(2,), (2,), (), ()]
+    assert column_ranks(METHODS, [0.5, 0.49, 0.3, None], tested) == [1, 1, 2, 0]
 
 
 def test_second_is_underlined_only_where_it_is_significantly_worse():
     tested = comparison([0.5, 0.49, 0.3], [(0, 1), (0, 2)])
-    marks = column_marks(METHODS[:3], [0.5, 0.49, 0.3], tested)
-    assert [mark.rank for mark in marks] == [1, 2, 0]
-    assert [mark.better for mark in marks] == [(1, 2), (), ()]
+    assert column_ranks(METHODS[:3], [0.5, 0.49, 0.3], tested) == [1, 2, 0]
+
+
+def test_only_methods_of_the_group_compete():
+    """Without the best of all, the next is the best, and the tests are corrected for fewer."""
+    p = np.array([[1, 0.001, 0.001], [0.001, 1, 0.04], [0.001, 0.04, 1]])
+    means = np.array([0.5, 0.4, 0.3])
+    differences = means[:, None] - means
+    corrected = np.where(p < 0.04, 3 * p, np.minimum(3 * p, 1))
+    tested = PairwiseTests(METHODS[:3], means, differences, corrected, uncorrected=p)
+    assert not tested.is_better("near", "low")
+    assert tested.among(["near", "low"]).is_better("near", "low")
+    assert column_ranks(["near", "low"], [0.4, 0.3], tested) == [1, 2]
+    assert column_ranks(["low"], [0.3], tested) == [1]
 
 
 def test_equal_as_printed_but_significantly_worse_is_not_the_best():
     """A method may be worse in every query by less than is printed."""
     tested = comparison([0.50001, 0.5], [(0, 1)], METHODS[:2])
-    assert [m.rank for m in column_marks(METHODS[:2], [0.5, 0.5], tested)] == [1, 2]
+    assert column_ranks(METHODS[:2], [0.5, 0.5], tested) == [1, 2]
 
 
 def test_method_without_values_per_query_is_compared_as_printed():
     tested = comparison([0.5, 0.3], [(0, 1)], ("top", "low"))
-    marks = column_marks(("top", "near", "low"), [0.5, 0.49, 0.3], tested)
-    assert [mark.rank for mark in marks] == [1, 2, 0]
-    assert marks[0].better == (2,) and marks[1].better == ()
-    marks = column_marks(("top", "near", "low"), [0.5, 0.51, 0.3], tested)
-    assert [mark.rank for mark in marks] == [2, 1, 0]
+    assert column_ranks(("top", "near", "low"), [0.5, 0.49, 0.3], tested) == [1, 2, 0]
+    assert column_ranks(("top", "near", "low"), [0.5, 0.51, 0.3], tested) == [2, 1, 0]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_untested_columns_mark_what_prints_the_same(values):
     printed = [round(value, 1) for value in values]
-    ranks = [
-        mark.rank for mark in column_marks([f"m{i}" for i in range(len(values))], printed, None)
-    ]
+    ranks = column_ranks([f"m{i}" for i in range(len(values))], printed, None)
     distinct = sorted(set(printed), reverse=True)
     assert ranks == [min(distinct.index(v) + 1, 3) % 3 for v in printed]
 
@@ -89,22 +91,8 @@ def test_gap_in_words():
     assert "at 12, 24 and 32 bits, not at 48 bits." in describe_separation(lengths, (12, 24, 32))
     assert describe_separation(lengths, lengths).endswith("at every code length.")
     assert describe_separation(lengths, ()).startswith("At no code length")
-
-
-def test_letters_of_many_methods():
-    assert [letter(i) for i in (0, 25, 26, 27, 51, 52)] == ["a", "z", "aa", "ab", "az", "ba"]
-    assert spell_letters([]) == ""
-    assert spell_letters([0, 1, 3, 4, 5, 24, 25, 26, 27, 29]) == "a,b,d–f,y–ab,ad"
-
-
-@given(st.sets(st.integers(0, 60)))
-def test_short_form_of_letters_says_the_same(positions):
-    names = [letter(i) for i in range(61)]
-    found = set()
-    for part in filter(None, spell_letters(sorted(positions)).split(",")):
-        first, _, last = part.partition("–")
-        found |= set(range(names.index(first), names.index(last or first) + 1))
-    assert found == positions
+    text = describe_separation(lengths, (12,), "from tags")
+    assert text.startswith("The best from tags is significantly better than the second at 12 bits")
 
 
 @pytest.fixture
@@ -145,12 +133,8 @@ def test_every_column_is_compared(stored, table):
     assert sorted(table.tests) == [12, 24]
     assert table.tests[12].methods == ("top", "near", "low")
     assert [[e.rank for e in row.entries] for row in table.rows] == [[1, 1], [1, 2], [2, 0]]
-    assert [[e.better for e in row.entries] for row in table.rows] == [
-        [(2,), (1, 2)],
-        [(2,), (2,)],
-        [(), ()],
-    ]
-    assert table.separated == (24,)
+    (sentence,) = table.separations
+    assert "second at 24 bits, not at 12 bits." in sentence
 
 
 def test_one_training_each_is_said_and_nothing_called_significant(stored):
@@ -178,33 +162,40 @@ def test_cells_that_are_not_done_and_lone_methods_are_not_compared(stored):
     assert significance_of(skipped, store, ["mAP@all"]) == {"mAP@all": Significance()}
 
 
-def test_markdown_shows_letters(table):
+def test_markdown_shows_no_letters(table):
     text = to_markdown(table)
     rows = [[c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
-    assert {len(row) for row in rows} == {4}
-    assert [row[:2] for row in rows[2:]] == [["a", "top"], ["b", "near"], ["c", "low"],
-                                             ["", "base rate"]]  # fmt: skip
-    assert re.fullmatch(r"\*\*0.\d{4}\*\* ± 0.\d{4}<sup>b,c</sup>", rows[2][3])
-    assert re.fullmatch(r"<ins>0.\d{4}</ins> ± 0.\d{4}<sup>c</sup>", rows[3][3])
+    assert {len(row) for row in rows} == {3}
+    assert [row[0] for row in rows[2:]] == ["top", "near", "low", "base rate"]
+    assert re.fullmatch(r"\*\*0.\d{4}\*\* ± 0.\d{4}", rows[2][2])
+    assert re.fullmatch(r"<ins>0.\d{4}</ins> ± 0.\d{4}", rows[3][2])
     assert "not significantly worse" in text and "level 0.05" in text
     assert "significantly better than the second at 24 bits, not at 12 bits." in text
 
 
-def test_terminal_shows_no_letters_and_says_which_gap_is_significant(table):
+def test_terminal_says_which_gap_is_significant(table):
     lines = to_text(table).splitlines()
     assert lines[4].split()[0] == "top" and lines[4].count("*") == 2
     assert lines[5].count("*") == 1 and lines[5].count("+") == 1
-    words = " ".join(lines).split()
-    assert "second at 24 bits, not at 12 bits." in " ".join(words)
-    assert "b,c" not in words
+    assert "second at 24 bits, not at 12 bits." in " ".join(" ".join(lines).split())
 
 
-def test_csv_lists_letters(table):
+def test_csv_has_the_ranks_and_a_file_of_its_own_every_pair(table, tmp_path):
     frame = pd.read_csv(io.StringIO(to_csv(table)), index_col="method", keep_default_na=False)
-    assert frame["letter"].tolist() == ["a", "b", "c", ""]
-    assert frame["24 bits better than"].tolist() == ["b c", "c", "", ""]
-    assert frame["12 bits better than"].tolist() == ["c", "c", "", ""]
+    assert frame["24 bits rank"].tolist() == ["1", "2", "", ""]
     assert frame.loc["base rate", "24 bits"] == pytest.approx(0.1)
+    pairs = pd.read_csv(write_tests(table, tmp_path / "t.csv")).set_index(
+        ["bits", "method", "other"]
+    )
+    assert len(pairs) == 2 * 3 * 2
+    assert pairs.loc[(24, "top", "near"), "better"] == "yes"
+    assert pairs.loc[(24, "near", "top"), "better"] == "no"
+    assert pairs.loc[(12, "top", "near"), "better"] == "no"
+    means = frame["24 bits"].astype(float)
+    found = pairs.loc[(24, "top", "low"), "difference"]
+    assert found == pytest.approx(means["top"] - means["low"])
+    tests = table.tests[24]
+    assert pairs.loc[(24, "low", "near"), "p_value"] == tests.p_values[2, 1]
 
 
 def test_csv_has_the_interval_of_each_mean(table, stored):
@@ -215,14 +206,6 @@ def test_csv_has_the_interval_of_each_mean(table, stored):
     assert low < frame.loc["near", "24 bits"] < high
     assert frame.loc["base rate", ["24 bits low", "24 bits high"]].isna().all()
     assert "low" not in to_csv(comparison_table(stored[0], "mAP@all")).splitlines()[0]
-
-
-def test_latex_shows_letters_in_rows_of_equal_width(table):
-    text = to_latex(table)
-    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert {row.count("&") for row in rows} == {3}
-    assert r"\begin{tabular}{llrr}" in text and r"\textsuperscript{b,c}" in text
-    assert text.count("{") == text.count("}")
 
 
 def test_page_says_once_what_the_marks_mean(stored, table, tmp_path):

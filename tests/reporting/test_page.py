@@ -17,11 +17,8 @@ from benchmark.protocol.catalogue import format_value
 from benchmark.protocol.evaluation import Curve
 from benchmark.protocol.protocol import PRESETS
 from benchmark.reporting.audit import audit_cells
-from benchmark.reporting.page.content import findings
 from benchmark.reporting.page.page import write_page
 from benchmark.reporting.report import make_report
-from benchmark.reporting.table import Row, Table, TableEntry
-from benchmark.significance.pairwise import PairwiseTests
 from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import write_summary
 from benchmark.store.store import Store
@@ -155,24 +152,6 @@ def test_what_the_gallery_lacks_is_said(tmp_path):
     assert "has no images" in write_page(make_run(tmp_path / "a"), tmp_path).read_text()
     run = make_run(tmp_path / "b", images=Squares(), codes=False)
     assert "run again with --save-codes" in write_page(run, tmp_path).read_text()
-
-
-def test_better_rests_on_a_test():
-    rows = tuple(
-        Row(method, (TableEntry(mean), TableEntry(mean)))
-        for method, mean in zip(METHODS, (0.2, 0.1, 0.3), strict=True)
-    )
-    differences = np.array([[0, 1, -1], [-1, 0, -1], [1, 1, 0]], dtype=float)
-    p = np.array([[1, 0.5, 0.01], [0.5, 1, 0.4], [0.01, 0.4, 1]])
-    tests = {12: PairwiseTests(METHODS, np.zeros(3), differences, p)}
-    table = Table("d", "f", "mAP@all", BITS, rows, None, (0,), True, tests=tests)
-    first, second = findings(table)
-    assert first["best"] == second["best"] == "wdht"
-    assert first["claim"] == "Better than itq. Not shown to differ from lsh[x=<b>]."
-    assert second["claim"] == "Not tested against another method."
-    p[1, 2] = p[2, 1] = 0.02
-    (first, _) = findings(table)
-    assert first["claim"] == "Better than every other method."
 
 
 @pytest.mark.parametrize("images", [None, Squares()])

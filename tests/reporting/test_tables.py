@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rendered import to_csv, to_latex, to_markdown, to_text
+from rendered import plain, to_csv, to_latex, to_markdown, to_text
 
 from benchmark.errors import InputError
 from benchmark.files import write_file
 from benchmark.protocol.catalogue import format_value
 from benchmark.reporting.comparison import comparison_table
+from benchmark.reporting.order import best_first
 from benchmark.reporting.pages import write_tables
+from benchmark.reporting.winners import winner_lines, winners
 from benchmark.store.record import CellResult, Value
 from benchmark.store.seeds import summary_frame, write_summary
 
@@ -70,7 +72,7 @@ def entry(table, method, bits):
 
 
 def test_means_deviations_and_seeds(table):
-    assert [row.method for row in table.rows] == ["lsh", "wmh", "sh"]
+    assert [row.method for row in table.rows] == ["lsh", "sh", "wmh"]
     assert table.bits == (12, 24)
     lsh = entry(table, "lsh", 12)
     assert (lsh.mean, lsh.deviation, lsh.n_seeds) == (pytest.approx(0.2), pytest.approx(0.1), 3)
@@ -81,13 +83,76 @@ def test_means_deviations_and_seeds(table):
 
 
 def test_ties_at_printed_precision_share_the_mark(table):
-    """0.2 and 0.20001 both print as 0.2000, so both are second."""
-    assert [entry(table, m, 12).rank for m in ("lsh", "wmh", "sh")] == [2, 1, 2]
-    assert [entry(table, m, 24).rank for m in ("lsh", "wmh", "sh")] == [1, 0, 2]
+    """0.2 and 0.20001 both print as 0.2000, so both are first among the unsupervised."""
+    assert [entry(table, m, 12).rank for m in ("lsh", "sh", "wmh")] == [1, 1, 1]
+    assert [entry(table, m, 24).rank for m in ("lsh", "sh", "wmh")] == [1, 2, 0]
+
+
+def test_a_method_competes_with_those_of_its_supervision_alone():
+    values = {"itq": 0.3, "lsh": 0.2, "wdht": 0.5, "binary-tag": 0.4, "ksh": 0.9, "mine": 0.95}
+    found = comparison_table([cell(m, 12, 0, v) for m, v in values.items()], "mAP@all")
+    assert list(found.groups) == [
+        "unsupervised",
+        "from tags",
+        "from labels",
+        "supervision unknown",
+    ]
+    ranks = {row.method: row.entries[0].rank for row in found.rows}
+    assert ranks == {"itq": 1, "lsh": 2, "wdht": 1, "binary-tag": 2, "ksh": 1, "mine": 1}
+    assert winner_lines(found)[:2] == [
+        "unsupervised: ITQ (itq) at 12 bits (0.3000)",
+        "from tags: WDHT (wdht) at 12 bits (0.5000)",
+    ]
+
+
+def test_winners_change_with_the_length():
+    values = {("itq", 12): 0.3, ("lsh", 12): 0.2, ("itq", 24): 0.3, ("lsh", 24): 0.4}
+    values |= {("itq", 32): 0.5, ("lsh", 32): 0.5}
+    found = comparison_table([cell(m, b, 0, v) for (m, b), v in values.items()], "mAP@all")
+    (line,) = winner_lines(found)
+    assert line == (
+        "unsupervised: ITQ (itq) at 12 and 32 bits (0.3000, 0.5000); LSH (lsh) at 24 bits (0.4000)"
+    )
+    assert [w.id for w in winners(found)[2].beside] == ["lsh"]
+
+
+def test_quantisers_and_reconstructions_are_said(table):
+    metrics = dict.fromkeys(("mAP@all", "bytes_per_item"), Value(0.3, 0.3, 0.3))
+    scored = CellResult("d", "f", "wsdhq", 12, 0, "done", metrics=metrics)
+    found = comparison_table([cell("lsh", 12, 0, 0.1), scored], "mAP@all")
+    assert "asymmetric search" in found.footnotes["1"] and found.rows[1].note == "1"
+    assert "asymmetric" not in table.footnotes["1"]
+    frame = pd.read_csv(io.StringIO(to_csv(found)), index_col="method")
+    assert frame.loc["wsdhq", "search"] == "asymmetric" and frame.loc["lsh", "search"] == "Hamming"
+    assert frame.loc["wsdhq", ["name", "supervision"]].tolist() == ["WSDHQ", "from tags"]
+    assert frame.loc["wsdhq", "year"] == 2021
+
+
+def test_four_lengths_fit_a_terminal_of_80_columns():
+    methods = ("cca-itq-labels", "ksh", "wdht", "lsh")
+    lengths, seeds = (12, 24, 32, 48), range(3)
+    cells = [cell(m, b, s, 0.1 * s) for m in methods for b in lengths for s in seeds]
+    grid = comparison_table(cells, "mAP@all").grid()
+    assert max(map(len, plain.render_rows(grid))) > 80
+    for colour in (False, True):
+        lines = plain.render_rows(grid, width=80, colour=colour)
+        visible = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
+        assert max(map(len, visible)) <= 80
+        assert any("CCA-ITQ-labels (cca-itq-labels) 2013" in line for line in visible)
+
+
+def test_best_first_within_groups_whatever_the_order():
+    values = {"itq": 0.3, "lsh": 0.4, "wdht": 0.5, "sh": 0.35}
+    cells = [cell(m, b, s, v) for m, v in values.items() for b in (24, 12) for s in (1, 0)]
+    cells.append(cell("pcah", 12, 0, status="failed", reason="x"))
+    found = best_first(cells, "mAP@all")
+    assert list(dict.fromkeys(c.method for c in found)) == ["lsh", "sh", "itq", "pcah", "wdht"]
+    assert [(c.bits, c.seed) for c in found[:4]] == [(12, 0), (12, 1), (24, 0), (24, 1)]
+    assert best_first(cells[::-1], "mAP@all") == found
 
 
 def test_gaps_become_footnotes(table):
-    assert table.rows[1].note == "1"
+    assert table.rows[2].note == "1"
     assert table.footnotes == {
         "1": "reconstruction: the paper leaves parts of the method open",
         "2": f"mean over 2 of 3 seeds (seed 1 failed: {REASON})",
@@ -157,22 +222,25 @@ def test_bad_input_is_one_clear_line(cells):
 def test_text(table):
     lines = to_text(table).splitlines()
     assert lines[2].split() == ["Method", "12", "bits", "24", "bits"]
-    assert lines[4].split() == ["lsh", "0.2000", "±", "0.1000+", "0.5000", "±", "0.0000*"]
-    assert lines[5].split() == ["wmh", "(1)", "0.3000", "±", "0.0000*", "(2)", "–", "(3)"]
-    assert lines[6].split() == ["sh", "0.2000", "±", "0.0000+", "0.3000", "±", "0.0866+"]
-    assert lines[8].split() == ["base", "rate", "0.0500", "0.0500"]
-    starts = [line.index("0.2000") for line in (lines[4], lines[6])]
-    assert starts == [lines[5].index("0.3000"), lines[8].index("0.0500")]
+    assert lines[4] == "unsupervised" and lines[7] == "from tags"
+    lsh, sh, wmh = lines[5].split(), lines[6].split(), lines[8].split()
+    assert lsh[:3] == ["LSH", "(lsh)", "2002"] and wmh[:3] == ["WMH", "(wmh)", "2018"]
+    assert lsh[3:] == ["0.2000", "±", "0.1000*", "0.5000", "±", "0.0000*"]
+    assert sh[3:] == ["0.2000", "±", "0.0000*", "0.3000", "±", "0.0866+"]
+    assert wmh[3:] == ["(1)", "0.3000", "±", "0.0000*", "(2)", "–", "(3)"]
+    assert lines[10].split() == ["base", "rate", "0.0500", "0.0500"]
+    starts = [line.index("0.2000") for line in (lines[5], lines[6])]
+    assert starts == [lines[8].index("0.3000"), lines[10].index("0.0500")]
     assert "(3) skipped: bits odd" in lines
 
 
 def test_text_in_colour_differs_in_the_marks_alone(table):
     plain, colour = to_text(table), to_text(table, colour=True)
     assert "\x1b" not in plain
-    assert "\x1b[1m0.3000\x1b[0m" in colour and "\x1b[4m0.2000\x1b[0m" in colour
+    assert "\x1b[1m0.3000\x1b[0m" in colour and "\x1b[4m0.3000\x1b[0m" in colour
 
     def numbers(text):
-        grid = re.sub(r"\x1b\[\dm", "", text).splitlines()[4:9]
+        grid = re.sub(r"\x1b\[\dm", "", text).splitlines()[4:11]
         return re.findall(r"[\d.]+", " ".join(grid))
 
     assert numbers(colour) == numbers(plain)
@@ -183,8 +251,10 @@ def test_markdown(table):
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
     assert {len(row) for row in rows} == {3}
     body = [[part.strip() for part in row] for row in rows]
-    assert body[2] == ["lsh", "<ins>0.2000</ins> ± 0.1000", "**0.5000** ± 0.0000"]
-    assert body[3] == ["wmh<sup>(1)</sup>", "**0.3000** ± 0.0000<sup>(2)</sup>", "–<sup>(3)</sup>"]
+    assert body[2] == ["*unsupervised*", "", ""]
+    assert body[3] == ["LSH (lsh) 2002", "**0.2000** ± 0.1000", "**0.5000** ± 0.0000"]
+    name = "WMH (wmh) 2018<sup>(1)</sup>"
+    assert body[6] == [name, "**0.3000** ± 0.0000<sup>(2)</sup>", "–<sup>(3)</sup>"]
     assert body[-1] == ["base rate", "0.0500", "0.0500"]
     assert "<sup>(3)</sup> skipped: bits odd" in lines
     assert r"100% of_it \& \[more\] {x} \<y\>" in to_markdown(table)
@@ -193,7 +263,7 @@ def test_markdown(table):
 
 def test_csv_gives_back_the_numbers(table):
     frame = pd.read_csv(io.StringIO(to_csv(table)), index_col="method")
-    assert list(frame.index) == ["lsh", "wmh", "sh", "base rate"]
+    assert list(frame.index) == ["lsh", "sh", "wmh", "base rate"]
     for row in table.rows:
         for bits, e in zip(table.bits, row.entries, strict=True):
             assert frame.loc[row.method, f"{bits} bits seeds"] == e.n_seeds
@@ -212,7 +282,8 @@ def test_csv_gives_back_the_numbers(table):
 
 def test_latex(table):
     text = to_latex(table)
-    assert r"lsh & \underline{0.2000}\,{\scriptsize$\pm$\,0.1000} & \textbf{0.5000}" in text
+    assert r"LSH (lsh) 2002 & \textbf{0.2000}\,{\scriptsize$\pm$\,0.1000} & \textbf{0.5000}" in text
+    assert r"\multicolumn{3}{l}{\emph{from tags}} \\" in text
     assert r"\textsuperscript{(3)}" in text and r"--\textsuperscript{(3)} \\" in text
     escaped = r"100\% of\_it \& {[}more{]} \{x\} \textless{}y\textgreater{}"
     assert escaped in text and r"corel\_5k" in text
@@ -235,7 +306,9 @@ def test_latex_is_well_formed(table):
             assert opened.pop() == name
     assert not opened
     rows = [line for line in bare.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 5 and {row.count("&") for row in rows} == {2}
+    titles = [row for row in rows if "multicolumn" in row]
+    assert len(rows) == 7 and len(titles) == 2
+    assert {row.count("&") for row in rows if row not in titles} == {2}
     # A row that begins with a bracket would be read as the length of a gap.
     assert not re.search(r"\\\\\s*\[", text)
 

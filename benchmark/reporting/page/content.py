@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmark.protocol.catalogue import describe, format_value
 from benchmark.reporting.diagnostics import DiagnosticRow
-from benchmark.reporting.marks import letter, spell_letters
+from benchmark.reporting.method import Method, methods_of
 from benchmark.reporting.report import Report
 from benchmark.reporting.table import Table, numbers
-from benchmark.reporting.wording import DASH, LETTERS, describe_marks, describe_test
+from benchmark.reporting.wording import DASH, describe_marks, describe_test
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import (
     chance_level,
@@ -31,40 +31,6 @@ POINTS = 80
 DASHES = ("", "6 3", "1.5 3", "6 3 1.5 3")
 
 
-def findings(table: Table) -> list[dict[str, Any]]:
-    """The method with the largest mean at each code length, and what tests say of it."""
-    found = []
-    for j, bits in enumerate(table.bits):
-        means = {
-            row.method: row.entries[j].mean for row in table.rows if row.entries[j].mean is not None
-        }
-        if not means:
-            continue
-        best = max(means, key=means.__getitem__)
-        comparison = table.tests.get(bits)
-        worse, open_ = [], []
-        if comparison and best in comparison.methods:
-            worse = list(comparison.worse_than(best))
-            open_ = [m for m in comparison.methods if m != best and m not in worse]
-        value = format_value(table.metric, means[best])
-        claim = _claim(worse, open_, len(means) - 1)
-        found.append({"bits": bits, "best": best, "value": value, "claim": claim})
-    return found
-
-
-def _claim(worse: Sequence[str], open_: Sequence[str], n_others: int) -> str:
-    """What tests say of the best method; those that were not tested are not spoken of."""
-    if not worse and not open_:
-        return "Not tested against another method."
-    unshown = f"Not shown to differ from {', '.join(open_)}." if open_ else ""
-    if not worse:
-        return unshown
-    if len(worse) + len(open_) == n_others and len(worse) > len(open_):
-        whom = "every other method" + (f" but {', '.join(open_)}" if open_ else "")
-        return f"Better than {whom}."
-    return f"Better than {', '.join(worse)}. {unshown}".rstrip()
-
-
 @dataclass(frozen=True)
 class Shown:
     """One number of the table as the page has it.
@@ -78,8 +44,6 @@ class Shown:
         Printed; empty where there is none.
     rank : int
         As in :class:`benchmark.reporting.table.TableEntry`.
-    better : str
-        Letters of the methods that it is significantly better than.
     notes : tuple of int
         Numbers of footnotes.
     """
@@ -90,7 +54,6 @@ class Shown:
     deviation: str = ""
     interval: str = ""
     rank: int = 0
-    better: str = ""
     notes: tuple[int, ...] = ()
 
 
@@ -98,8 +61,7 @@ class Shown:
 class Line:
     """A method at one code length."""
 
-    letter: str
-    method: str
+    method: Method
     bits: int
     entries: list[Shown]
     notes: tuple[int, ...]
@@ -122,13 +84,13 @@ def table(report: Report) -> Numbers:
     by_place = {(row.method, row.bits): row for row in report.diagnostics}
     diagnostics = [m for m in report.diagnostics[0].metrics if m not in tables]
     lines = []
-    for i, method in enumerate(method_names(report.cells)):
+    for i, (name, method) in enumerate(methods_of(report.cells).items()):
         own = _numbered(notes, first.footnotes.get(first.rows[i].note, ""))
         for j, bits in enumerate(first.bits):
             entries = [_shown(one, i, j, notes) for one in tables.values()]
-            row = by_place.get((method, bits))
+            row = by_place.get((name, bits))
             entries += [_diagnosed(row, metric, notes) for metric in diagnostics]
-            lines.append(Line(letter(i), method, bits, entries, own))
+            lines.append(Line(method, bits, entries, own))
     return Numbers(
         [(metric, describe(metric)) for metric in (*tables, *diagnostics)],
         lines,
@@ -159,7 +121,6 @@ def _shown(table: Table, i: int, j: int, notes: dict[str, int]) -> Shown:
         deviation,
         interval,
         entry.rank,
-        spell_letters(entry.better),
         _numbered(notes, table.footnotes.get(entry.note, "")),
     )
 
@@ -175,7 +136,7 @@ def _claims(tables: Iterable[Table]) -> str:
         return ""
     levels = dict.fromkeys(test.level for table in tables for test in table.tests.values())
     marks = describe_marks("Bold", "underlined", tested=bool(levels))
-    return " ".join([marks, *([LETTERS] if levels else []), *map(describe_test, levels)])
+    return " ".join([marks, *map(describe_test, levels)])
 
 
 def plots(report: Report) -> dict[str, Any]:

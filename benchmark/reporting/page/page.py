@@ -11,9 +11,10 @@ from benchmark.datasets.lint import sheet_without_images
 from benchmark.files import write_file
 from benchmark.reporting.audit_tables import audit_text
 from benchmark.reporting.outputs import PAPER
-from benchmark.reporting.page.content import findings, plots, specification, table
+from benchmark.reporting.page.content import plots, specification, table
 from benchmark.reporting.page.gallery import make_gallery
 from benchmark.reporting.report import Report
+from benchmark.reporting.winners import winners
 from benchmark.store.seeds import method_names
 
 
@@ -33,10 +34,9 @@ def write_page(report: Report, folder: Path) -> Path:
     page = environment.get_template("page.html").render(
         first=report.cells[0],
         methods=method_names(report.cells),
-        findings=findings(report.main),
+        winners=winners(report.main),
         main=report.main.metric,
         findings_of_tests=report.main.findings,
-        lettered=bool(report.main.tests),
         one_seed=len(report.main.seeds) == 1,
         table=table(report),
         plots=plots(report),

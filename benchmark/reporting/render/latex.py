@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from benchmark.reporting.grid import Grid, GridCell, GridRow
-from benchmark.reporting.wording import LETTERS, describe_marks
+from benchmark.reporting.wording import describe_marks
 
 _SPECIAL = str.maketrans(
     {
@@ -38,7 +38,7 @@ def render(grid: Grid) -> str:
     """The table as a float; over both columns of a page where columns stand in groups."""
     wide = bool(grid.groups)
     name, line_width = ("table*", r"\textwidth") if wide else ("table", r"\linewidth")
-    sides = ("l" if grid.lettered else "") + "".join("lr"[column.right] for column in grid.columns)
+    sides = "".join("lr"[column.right] for column in grid.columns)
     lines = [
         rf"% Needs \usepackage{{{'booktabs,graphicx' if wide else 'booktabs'}}}.",
         rf"\begin{{{name}}}[htbp]",
@@ -50,13 +50,13 @@ def render(grid: Grid) -> str:
         r"\toprule",
         *_heading(grid),
         r"\midrule",
-        *_body(grid.rows, grid.lettered, rules=wide),
-        *([r"\midrule", *_body(grid.foot, grid.lettered)] if grid.foot else []),
+        *_sections(grid, rules=wide),
+        *([r"\midrule", *_body(grid.foot)] if grid.foot else []),
         r"\bottomrule",
         r"\end{tabular}" + ("}" if wide else ""),
     ]
     if grid.footnotes:
-        notes = [f"{_raised('', (key,))}~{escape(text)}" for key, text in grid.footnotes.items()]
+        notes = [f"{_raised((key,))}~{escape(text)}" for key, text in grid.footnotes.items()]
         lines += [r"\par\smallskip", rf"\begin{{minipage}}{{{line_width}}}\footnotesize"]
         lines += ["\\par\n".join(notes), r"\end{minipage}"]
     return "\n".join([*lines, rf"\end{{{name}}}"]) + "\n"
@@ -70,15 +70,13 @@ def escape(text: str) -> str:
 def _caption(grid: Grid) -> str:
     parts = [escape(grid.caption or f"{grid.title}.")]
     if grid.marked:
-        tested = grid.lettered
-        parts.append(describe_marks(r"\textbf{Bold}", r"\underline{underlined}", tested=tested))
-    if grid.lettered:
-        parts.append(LETTERS)
+        marks = describe_marks(r"\textbf{Bold}", r"\underline{underlined}", tested=grid.tested)
+        parts.append(marks)
     return " ".join([*parts, *filter(None, [escape(grid.findings)])])
 
 
 def _heading(grid: Grid) -> list[str]:
-    head = [*([""] if grid.lettered else []), *(escape(c.heading) for c in grid.columns)]
+    head = [escape(column.heading) for column in grid.columns]
     lines = [rf"{' & '.join(head)} \\"]
     if not grid.groups:
         return lines
@@ -90,15 +88,24 @@ def _heading(grid: Grid) -> list[str]:
     return [rf"{' & '.join(spans)} \\", "".join(rules), *lines]
 
 
-def _body(rows: Sequence[GridRow], lettered: bool, *, rules: bool = False) -> list[str]:
+def _sections(grid: Grid, *, rules: bool) -> list[str]:
+    found: list[str] = []
+    for title, rows in grid.in_sections():
+        found += [r"\addlinespace"] if title and found else []
+        width = len(grid.columns)
+        found += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{escape(title)}}}}} \\"] if title else []
+        found += _body(rows, rules=rules)
+    return found
+
+
+def _body(rows: Sequence[GridRow], *, rules: bool = False) -> list[str]:
     found: list[str] = []
     for i, row in enumerate(rows):
         found += [r"\midrule"] if rules and i else []
         height = max(len(cell.lines) for cell in row.cells)
         for line in range(height):
             cells = [_line(cell, line, height) for cell in row.cells]
-            letters = [row.letter if line == 0 else ""] if lettered else []
-            found.append(rf"{' & '.join([*letters, *cells])} \\")
+            found.append(rf"{' & '.join(cells)} \\")
     return found
 
 
@@ -112,14 +119,9 @@ def _line(cell: GridCell, line: int, height: int) -> str:
         text = rf"\quad {text.lstrip()}"
     # The note follows what is explained: the verdict, where there is one below the number.
     place = len(cell.lines) - 1 if len(cell.lines) > 1 and cell.lines[-1] else 0
-    return text + _raised(cell.letters, cell.notes) if line == place else text
+    return text + _raised(cell.notes) if line == place else text
 
 
-def _raised(letters: str, notes: Sequence[str]) -> str:
-    """Letters of rows and, in brackets, numbers of footnotes."""
-    raised = "~".join(filter(None, [letters.replace("–", "--"), *_bracketed(notes)]))
-    return rf"\textsuperscript{{{raised}}}" if raised else ""
-
-
-def _bracketed(notes: Sequence[str]) -> list[str]:
-    return [f"({','.join(notes)})"] if notes else []
+def _raised(notes: Sequence[str]) -> str:
+    """Numbers of footnotes in brackets."""
+    return rf"\textsuperscript{{({','.join(notes)})}}" if notes else ""

@@ -15,6 +15,8 @@ _PLAIN_MARKS = {0: "", 1: "*", 2: "+"}
 #: Characters of a line of prose, at least and at most.
 NARROWEST, WIDEST = 72, 100
 GAP = "  "
+#: Before the names of a section.
+INDENT = " "
 
 
 def render(grid: Grid, *, colour: bool = False, width: int | None = None) -> str:
@@ -27,28 +29,43 @@ def render(grid: Grid, *, colour: bool = False, width: int | None = None) -> str
         Mark entries bold and underlined; otherwise with ``*`` and ``+``.
     width : int, optional
         Characters of a line; groups of columns that have no room side by side are put below each
-        other.
+        other, and deviations that have none are left out.
     """
-    lines = render_rows(grid, colour=colour)
-    if width is not None and max(map(len, lines)) > width and grid.groups:
-        titles = [title for title, _ in grid.groups if title]
-        parts = [render_rows(grid.of_group(title), colour=colour) for title in titles]
-        lines = [line for part in parts for line in (*part, "")][:-1]
+    lines = render_rows(grid, colour=colour, width=width)
     sentences = [grid.caption] if grid.caption else []
     if grid.marked:
-        names = ("Bold", "underlined") if colour else ("*", "+")
-        sentences.append(describe_marks(*names, tested=grid.lettered))
+        sentences.append(legend(colour=colour, tested=grid.tested))
     if grid.findings:
         sentences.append(grid.findings)
-    below = [f"({number}) {text}" for number, text in grid.footnotes.items()]
-    below.append(" ".join(sentences))
     widest = min(width or WIDEST, max(NARROWEST, *map(_visible_length, lines), 0), WIDEST)
+    below = [*footnotes(grid), " ".join(sentences)]
     wrapped = [textwrap.fill(text, widest) for text in below if text]
     return "\n".join([grid.title, "", *lines, "", *wrapped]) + "\n"
 
 
-def render_rows(grid: Grid, *, colour: bool = False) -> list[str]:
-    """Headings, a rule and the rows, as lines."""
+def footnotes(grid: Grid) -> list[str]:
+    """The footnotes with their numbers."""
+    return [f"({number}) {text}" for number, text in grid.footnotes.items()]
+
+
+def legend(*, colour: bool, tested: bool) -> str:
+    """What the marks mean."""
+    return describe_marks(*(("Bold", "underlined") if colour else ("*", "+")), tested=tested)
+
+
+def render_rows(grid: Grid, *, colour: bool = False, width: int | None = None) -> list[str]:
+    """Headings, a rule and the rows, as lines of at most `width` characters where that can be."""
+    lines = _rows(grid, colour)
+    if width is None or max(map(_visible_length, lines)) <= width:
+        return lines
+    if not grid.groups:
+        return _rows(grid.without_tails, colour)
+    titles = [title for title, _ in grid.groups if title]
+    parts = [_rows(grid.of_group(title), colour) for title in titles]
+    return [line for part in parts for line in (*part, "")][:-1]
+
+
+def _rows(grid: Grid, colour: bool) -> list[str]:
     columns = [_column(grid, i, colour) for i in range(len(grid.columns))]
     widths = [max(map(_visible_length, column)) for column in columns]
     titles = _titles(grid, widths)
@@ -57,11 +74,23 @@ def render_rows(grid: Grid, *, colour: bool = False) -> list[str]:
         for line in zip(*columns, strict=True)
     ]
     rule = "-" * (sum(widths) + len(GAP) * (len(widths) - 1))
+    lines = _with_sections(grid, lines)
     lines = [titles, *lines] if titles else lines
     lines.insert(2 if titles else 1, rule)
     if grid.foot:
         lines.insert(-len(grid.foot), rule)
     return [line.rstrip() for line in lines]
+
+
+def _with_sections(grid: Grid, lines: list[str]) -> list[str]:
+    """The title of each section above its rows; the first line is the heading."""
+    found, start = lines[:1], 1
+    for title, rows in grid.in_sections():
+        height = sum(map(_height, rows))
+        found += [title] if title else []
+        found += lines[start : start + height]
+        start += height
+    return found + lines[start:]
 
 
 def _titles(grid: Grid, widths: list[int]) -> str:
@@ -83,7 +112,8 @@ def _column(grid: Grid, i: int, colour: bool) -> list[str]:
     width = max((len(row.cells[i].lines[0]) for row in rows), default=0) if right else 0
     found = [grid.columns[i].heading]
     for row in rows:
-        found += _lines(row.cells[i], _height(row), width, colour)
+        lines = _lines(row.cells[i], _height(row), width, colour)
+        found += [f"{INDENT}{line}" for line in lines] if row.section and i == 0 else lines
     return found
 
 

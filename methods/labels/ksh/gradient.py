@@ -50,8 +50,10 @@ class GradientKSH(SupervisedHasher):
         What makes two items similar: a common label, or a common tag.
     n_anchors : int
         m, at most n; training items drawn at random.
-    epochs, batch_size, lr, backbone_lr, optimizer, weight_decay, validation, patience
+    lr, backbone_lr, optimizer, weight_decay, batch_size
         See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.
     random_state : int, optional
         Seed of anchors, weights, batches and validation part.
 
@@ -59,7 +61,7 @@ class GradientKSH(SupervisedHasher):
     ----------
     network_ : HashNetwork
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     References
     ----------
@@ -75,24 +77,28 @@ class GradientKSH(SupervisedHasher):
         *,
         labels: str = "labels",
         n_anchors: int = 300,
-        epochs: int = 100,
+        steps: int | None = 1500,
+        epochs: int | None = None,
         batch_size: int = 256,
         lr: float = 5e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         weight_decay: float = 0.0,
         validation: float = 0.1,
-        patience: int = 15,
+        patience: int = 250,
         random_state: int | None = None,
     ) -> None:
         self.n_bits = n_bits
         self.labels = labels
         self.n_anchors = n_anchors
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.weight_decay = weight_decay
         self.validation = validation
         self.patience = patience
@@ -103,7 +109,7 @@ class GradientKSH(SupervisedHasher):
 
     def operations(self, task: Task) -> float:
         step = self.batch_size * self.n_bits + self.n_anchors * (task.n_features + 3 * self.n_bits)
-        return 2.0 * self.epochs * task.n_train * step
+        return 2.0 * self.recipe().n_seen(task.n_train) * step
 
     def make_head(self, width: int) -> nn.Module:
         return KernelBits(width, self.n_anchors, self.n_bits)

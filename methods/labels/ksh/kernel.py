@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from methods.algebra.blocks import row_blocks, squared_distances
-from methods.algebra.threads import single_threaded
 from methods.sharing import shared
 
 
@@ -46,7 +45,6 @@ class KernelMap(NamedTuple):
 
 
 @shared
-@single_threaded()
 def kernel_map(X: np.ndarray, *, n_anchors: int, random_state: int | None) -> KernelMap:
     """The kernel map of a training set whose anchors are training items drawn at random.
 

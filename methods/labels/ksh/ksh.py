@@ -11,7 +11,6 @@ from scipy.sparse import csr_array
 from methods import Hasher, Task, register
 from methods.algebra.anchors import usable_anchors
 from methods.algebra.pca import fix_signs
-from methods.algebra.threads import single_threaded
 from methods.labels.ksh.kernel import kernel_map
 from methods.labels.ksh.pairwise import PairwiseLabels, pairwise_labels
 
@@ -115,9 +114,8 @@ class KSH(Hasher):
         self.labelled_ = draw_labelled(given, self.n_labelled, self.random_state)
         n_anchors = usable_anchors(self.n_anchors, len(X))
         self.kernel_ = kernel_map(X, n_anchors=n_anchors, random_state=self.random_state)
-        with single_threaded():
-            K = self.kernel_.values(X[self.labelled_])
-            self._learn_bits(K, pairwise_labels(given[self.labelled_]))
+        K = self.kernel_.values(X[self.labelled_])
+        self._learn_bits(K, pairwise_labels(given[self.labelled_]))
         return self
 
     def project(self, X: np.ndarray) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils import gen_batches
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -15,6 +16,9 @@ from methods.deep.computing import computing
 from methods.deep.network import HashNetwork
 from methods.deep.recipe import Recipe
 from methods.deep.training import Batches, outputs_of
+
+#: Items whose codes say how long codes are before training.
+ITEMS_FOR_LENGTH = 2000
 
 
 class JointObjective:
@@ -77,12 +81,12 @@ class JointObjective:
         return normalize(s - self.center, dim=1) if self.cosine else s
 
     def step(self, sem_vectors: Tensor, rows: Tensor, h: Tensor) -> None:
-        """One gradient step on some rows of the sem-vectors in place, with all codes h fixed.
+        """One gradient step on some rows of the sem-vectors in place, with their codes h fixed.
 
         Its length is the reciprocal of the curvature.
         """
         s = sem_vectors[rows].requires_grad_()
-        value = self.own_terms(s, rows) + self.similarity(s, h[rows])
+        value = self.own_terms(s, rows) + self.similarity(s, h)
         (gradient,) = torch.autograd.grad(value, s)
         sem_vectors[rows] -= gradient / self._curvature(s.detach())
 
@@ -111,7 +115,10 @@ def start_as_long_as(
     Much longer codes would first be driven apart whatever they show, and what the network knew
     of similar images with that.
     """
-    h = torch.cat([first_of(outputs) for outputs in all_outputs(network, X, recipe)])
+    some = np.linspace(0, len(X) - 1, min(len(X), ITEMS_FOR_LENGTH)).astype(int)
+    parts = gen_batches(len(some), recipe.batch_size)
+    batches = (some[part] for part in parts)
+    h = torch.cat([first_of(o) for o, _ in outputs_in_search(network, X, recipe, batches)])
     lengths = [v.square().sum(dim=1).mean().sqrt() for v in (z, h)]
     ratio = float(lengths[0] / lengths[1].clamp(min=1e-6))
     last = [layer for layer in network.head.modules() if isinstance(layer, nn.Linear)][-1]
@@ -121,12 +128,19 @@ def start_as_long_as(
 
 
 @torch.no_grad()
-def all_outputs(network: HashNetwork, X: np.ndarray | ImageArray, recipe: Recipe) -> Iterator[Any]:
-    """Outputs of a network for all items in order, as it encodes them."""
+def outputs_in_search(
+    network: HashNetwork,
+    X: np.ndarray | ImageArray,
+    recipe: Recipe,
+    batches: Iterable[np.ndarray],
+) -> Iterator[tuple[Any, Tensor]]:
+    """Outputs of a network for batches of row numbers, as it encodes them, and these rows."""
     device = torch.device(computing().device)
     network.eval().to(device)
-    for items, _ in Batches(X, recipe, np.random.default_rng(0), device).everything():
-        yield outputs_of(network, items)
+    items = Batches(X, recipe, np.random.default_rng(0), device)
+    for rows in batches:
+        pixels_or_features, index = items.batch(rows)
+        yield outputs_of(network, pixels_or_features), index
 
 
 def first_of(outputs: Any) -> Tensor:

@@ -13,7 +13,7 @@ from features.pixels import ImageArray
 from methods import Task, register
 from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished
-from methods.deep.recipe import History, Recipe
+from methods.deep.recipe import ROUND, SCHEDULES, History, Recipe
 from methods.deep.supervised import HIDDEN, SupervisedHasher
 from methods.deep.training import train
 from methods.labels.deep_dsh import DeepDSH
@@ -22,11 +22,14 @@ from methods.labels.ksh.gradient import GradientKSH
 from methods.tags.wp.joint import (
     JointNetwork,
     JointObjective,
-    all_outputs,
     first_of,
+    outputs_in_search,
     start_as_long_as,
 )
 from methods.tags.wp.semantic_words import sem_space
+
+#: Steps of patience with which no training ends early.
+NEVER = 10**9
 
 
 class WeaklyPretrained(DeepHasher):
@@ -40,8 +43,8 @@ class WeaklyPretrained(DeepHasher):
         + delta/2 sum_ij (s_i.s_j - h_i.h_j)^2
 
     h_i is the code of X's network before it is made binary, L the Laplacian of how sem-words occur
-    together; see :class:`methods.tags.wp.joint.JointObjective`.  Before each pass over the network
-    come gradient steps on the sem-vectors, ten passes of them before the first and a tenth of one
+    together; see :class:`methods.tags.wp.joint.JointObjective`.  Before each round of steps
+    on the network come steps on the sem-vectors, ten times as many before the first and a tenth
     before the last.  At the default beta and delta the sem-vectors hardly move and what they learn
     changes nothing: mAP of wp-dsh without fine-tuning on Corel5k at 32 bits, one seed, is 0.254,
     and 0.255 with s = z throughout.  It is 0.266 with delta = 0.1, 0.270 with beta = 0.01 as well,
@@ -77,11 +80,9 @@ class WeaklyPretrained(DeepHasher):
         most cosines are positive the bits are out of balance.  ``none``: as printed, from a last
         layer that is scaled so that h begins about as long as z.  On cached features that is far
         worse: 0.07 instead of 0.16 mean AP at 12 bits on the validation part of Corel-5k.
-    epochs : int
-        Rounds of the alternation, each with one pass over the network.
-    batch_size, lr, backbone_lr, optimizer, validation, patience
-        Of pre-training; see :class:`methods.deep.recipe.Recipe`.  The best epoch is that with the
-        smallest third term on the validation part, with z for s.
+    steps, epochs, schedule, batch_size, lr, backbone_lr, optimizer, validation, patience
+        Of pre-training; see :class:`methods.deep.recipe.Recipe`.  The best round of steps is that
+        with the smallest third term on the validation part, with z for s.
     preset : {"default", "paper"}
         ``paper``: the printed settings, also those of X.  512 sem-words are halved to half the
         tags where there are fewer than 1,024: the paper has 5,018.  It gives no beta, delta and
@@ -110,7 +111,11 @@ class WeaklyPretrained(DeepHasher):
     method: ClassVar[type[SupervisedHasher]]
     bounded: ClassVar[bool] = True
 
-    choices: ClassVar[dict] = {"scale": ("cosine", "none"), "optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {
+        "scale": ("cosine", "none"),
+        "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
+    }
     presets: ClassVar[dict] = {
         "paper": {
             "n_words": None,
@@ -121,6 +126,7 @@ class WeaklyPretrained(DeepHasher):
             "lr": 1e-3,
             "backbone_lr": 1e-4,
             "optimizer": "adam",
+            "schedule": "constant",
             "validation": 0.0,
         }
     }
@@ -137,13 +143,15 @@ class WeaklyPretrained(DeepHasher):
         beta: float = 1e-3,
         delta: float = 1e-3,
         scale: str = "cosine",
-        epochs: int = 20,
+        steps: int | None = 650,
+        epochs: int | None = None,
         batch_size: int = 128,
         lr: float = 1e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         validation: float = 0.1,
-        patience: int = 20,
+        patience: int = 650,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
@@ -155,11 +163,13 @@ class WeaklyPretrained(DeepHasher):
         self.beta = beta
         self.delta = delta
         self.scale = scale
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.validation = validation
         self.patience = patience
         self.preset = preset
@@ -173,7 +183,7 @@ class WeaklyPretrained(DeepHasher):
         """X, unfitted."""
         preset = {"preset": self.preset} if self.method.presets else {}
         X = self.method(self.n_bits, random_state=self.random_state, **preset).in_force()
-        return X.set_params(patience=X.epochs)
+        return X.set_params(patience=X.steps or NEVER)
 
     def skip(self, task: Task) -> str | None:
         return self.supervised().skip(task)
@@ -183,12 +193,12 @@ class WeaklyPretrained(DeepHasher):
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
-        network = 6.0 * p.epochs * (HIDDEN * (task.n_features + p.n_bits) + p.batch_size * p.n_bits)
-        passes = sum(passes_over_sem_vectors(epoch, p.epochs) for epoch in range(p.epochs))
+        network = 6.0 * (HIDDEN * (task.n_features + p.n_bits) + p.batch_size * p.n_bits)
+        # Passes over the sem-vectors for one over the network, 10 to 1/10: 2.15 on the average.
         n_words = p.n_words or 512
-        sem_vectors = 6.0 * passes * n_words * (n_words + p.batch_size)
+        sem_vectors = 2.15 * 6.0 * n_words * (n_words + p.batch_size)
         fine = self.supervised().operations(task) if p.finetune else 0.0
-        return task.n_train * (network + sem_vectors) + fine
+        return self.recipe().n_seen(task.n_train) * (network + sem_vectors) + fine
 
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: Any = None) -> Self:
         X = self.check_training_data(X)
@@ -228,14 +238,15 @@ class WeaklyPretrained(DeepHasher):
         def choose(outputs: Any, rows: Tensor) -> Tensor:
             return objective.similarity(objective.z[rows], code(outputs)) / len(rows) ** 2
 
-        def update_sem_vectors(epoch: int) -> None:
-            # A seed of their own for every epoch: a training that goes on takes the same steps.
-            seed = None if self.random_state is None else [self.random_state, epoch]
+        def update_sem_vectors(step: int) -> None:
+            # A seed of their own for every round: a training that goes on takes the same steps.
+            seed = None if self.random_state is None else [self.random_state, step]
             rng = np.random.default_rng(seed)
-            h = torch.cat([code(outputs) for outputs in all_outputs(joint, X, recipe)])
-            n_steps = round(passes_over_sem_vectors(epoch, p.epochs) * len(h) / p.batch_size)
-            for rows in random_batches(len(h), p.batch_size, max(1, n_steps), rng):
-                objective.step(joint.sem_vectors, torch.from_numpy(rows).to(h.device), h)
+            total = recipe.n_steps(len(X))
+            n_steps = round(min(ROUND, total - step) * steps_on_sem_vectors(step, total))
+            chosen = random_batches(len(X), p.batch_size, max(1, n_steps), rng)
+            for outputs, rows in outputs_in_search(joint, X, recipe, chosen):
+                objective.step(joint.sem_vectors, rows, code(outputs))
 
         history = train(
             joint,
@@ -246,16 +257,16 @@ class WeaklyPretrained(DeepHasher):
             stage=f"{self.id}-pretraining",
             depends_on=(p.get_params(), z, L),
             choose=choose,
-            each_epoch=update_sem_vectors,
+            each_round=update_sem_vectors,
         )
         drift = joint.sem_vectors - objective.z
         self.drift_ = float(drift.norm() / objective.z.norm())
         return history
 
 
-def passes_over_sem_vectors(epoch: int, n_epochs: int) -> float:
-    """p / m: passes over the sem-vectors for one over the network, from 10 to 1/10."""
-    return 10 ** (1 - 2 * epoch / max(1, n_epochs - 1))
+def steps_on_sem_vectors(step: int, n_steps: int) -> float:
+    """p / m: steps on the sem-vectors for one on the network, from 10 to 1/10 in the last round."""
+    return 10 ** (1 - 2 * min(1, step / max(1, n_steps - ROUND)))
 
 
 def random_batches(

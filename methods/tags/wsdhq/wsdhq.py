@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from features.pixels import ImageArray
 from methods import Quantizer, Task, register
@@ -16,14 +17,10 @@ from methods.algebra.codebooks import (
     sweep_order,
     update_codebooks,
 )
-from methods.deep.network import (
-    HashNetwork,
-    finished,
-    first_output,
-    make_network,
-)
-from methods.deep.recipe import Recipe
+from methods.deep.network import HashNetwork, finished, first_output, make_network
+from methods.deep.recipe import ROUND, SCHEDULES, Recipe
 from methods.deep.training import train
+from methods.deep.views import mean_output_of_views
 from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq.merging import merged_tags, unit_rows
 from methods.tags.wsdhq.objective import Objective, make_head
@@ -51,7 +48,7 @@ class WSDHQ(Quantizer):
     * L_q: mean over images of ``sum_t (v_t . (r - x))^2``, where x is the sum of M code words, one
       from each codebook, that stands for the image.
 
-    Every so many epochs codes and codebooks follow the network: codes by iterated conditional
+    Every so many steps codes and codebooks follow the network: codes by iterated conditional
     modes, codebooks by least squares (:mod:`methods.algebra.codebooks`); until the first time L_q
     counts nothing.  An item is stored as its M code words, and a query q is compared with it by
     ``r_q . x`` (asymmetric quantiser distance, AQD), a sum of M table entries, or by ``x_q . x``
@@ -85,18 +82,25 @@ class WSDHQ(Quantizer):
     dropout : float
         Share of features left out in training.
     every : int
-        Epochs between updates of the codebooks.
+        Steps between updates of the codebooks, which come between two rounds.
     restart : bool
         Whether the final codebooks are k-means centres once more, on the trained network, which
         leaves a larger error but ranks better (0.303 and 0.316 against 0.283 and 0.303); else those
         of the training are updated a last time, as in the released code.
-    search : {"aqd", "sqd"}
-        Whether a query is compared as r or as the sum of its own code words.
-    epochs, batch_size, lr, backbone_lr, optimizer, halve_every, validation, patience
-        See :class:`methods.deep.recipe.Recipe`.  The best epoch is that of the smallest L_emb.
+    search : {"aqd", "sqd", "real"}
+        Whether a query is compared as r or as the sum of its own code words; ``real`` stores the
+        r of the items in place of code words and ranks them by cosine, the bound of both (the row
+        *features* of the paper's tables).
+    views : {1, 10}
+        Views of an image over whose mean r is taken where the network sees images: the middle, or
+        ten crops (:func:`methods.deep.views.ten_views`), as in the released code.
+    lr, backbone_lr, optimizer, halve_every, batch_size
+        See :class:`methods.deep.recipe.Recipe`.
+    steps, epochs, schedule, validation, patience
+        Likewise.  The best round of steps is that of the smallest L_emb.
     preset : {"default", "paper"}
-        ``paper``: the settings of the released code.  Its 800 steps on MIR-FLICKR and 1,500 on
-        NUS-WIDE are 11 and 38 epochs there, of which 38 are taken.
+        ``paper``: the settings of the released code, with its 1,500 steps on NUS-WIDE, where two
+        epochs, after which it updates the codebooks, are 78 steps; on MIR-FLICKR it takes 800.
     random_state : int, optional
         Seed of weights, batches, dropout, validation part and k-means.
 
@@ -109,7 +113,7 @@ class WSDHQ(Quantizer):
     order_ : array of int
         Order in which code words are chosen.
     history_ : History
-        Losses of every epoch.
+        Losses of every round of steps.
 
     Raises
     ------
@@ -124,7 +128,11 @@ class WSDHQ(Quantizer):
     """
 
     end_to_end: ClassVar[bool] = True
-    choices: ClassVar[dict] = {"search": ("aqd", "sqd"), "optimizer": ("adam", "sgd")}
+    choices: ClassVar[dict] = {
+        "search": ("aqd", "sqd", "real"),
+        "optimizer": ("adam", "sgd"),
+        "schedule": SCHEDULES,
+    }
     presets: ClassVar[dict] = {
         "paper": {
             "gamma": 1.0,
@@ -132,11 +140,13 @@ class WSDHQ(Quantizer):
             "normalize": False,
             "hidden": 0,
             "dropout": 0.5,
-            "every": 2,
+            "every": 78,
             "restart": False,
-            "epochs": 38,
+            "views": 10,
+            "steps": 1500,
             "batch_size": 256,
             "lr": 3e-4,
+            "schedule": "constant",
             "halve_every": 300,
             "validation": 0.0,
         }
@@ -156,17 +166,20 @@ class WSDHQ(Quantizer):
         normalize: bool = True,
         hidden: int = 512,
         dropout: float = 0.3,
-        every: int = 5,
+        every: int = 75,
         restart: bool = True,
         search: str = "aqd",
-        epochs: int = 30,
+        views: int = 1,
+        steps: int | None = 450,
+        epochs: int | None = None,
         batch_size: int = 256,
         lr: float = 3e-3,
         backbone_lr: float = 1e-4,
         optimizer: str = "adam",
+        schedule: str = "constant",
         halve_every: int = 0,
         validation: float = 0.1,
-        patience: int = 15,
+        patience: int = 250,
         preset: str = "default",
         random_state: int | None = None,
     ) -> None:
@@ -183,11 +196,14 @@ class WSDHQ(Quantizer):
         self.every = every
         self.restart = restart
         self.search = search
+        self.views = views
+        self.steps = steps
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
         self.backbone_lr = backbone_lr
         self.optimizer = optimizer
+        self.schedule = schedule
         self.halve_every = halve_every
         self.validation = validation
         self.patience = patience
@@ -201,11 +217,21 @@ class WSDHQ(Quantizer):
     def check_parameters(self) -> None:
         super().check_parameters()
         self.recipe()
+        if self.views not in (1, 10):
+            raise ValueError(f"views must be 1 or 10, not {self.views}")
+
+    @property
+    def ranked_by(self) -> str:
+        return "cosine" if self.search == "real" else "scores"
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.factor_) if self.search == "real" else len(self.codebook_sizes)
 
     def operations(self, task: Task) -> float:
         p = self.in_force()
         inner = p.hidden or 300
-        return 6.0 * p.epochs * task.n_train * (task.n_features + 300) * inner
+        return 6.0 * self.recipe().n_seen(task.n_train) * (task.n_features + 300) * inner
 
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: None = None) -> WSDHQ:
         X = self.check_training_data(X)
@@ -223,8 +249,8 @@ class WSDHQ(Quantizer):
         network.codes = codes = TrainingCodes(len(X), e, self.codebook_sizes)
         objective = Objective(merged.carried[tagged], merged.vectors, self.factor_, codes, p)
 
-        def follow(epoch: int) -> None:
-            if p.lam > 0 and epoch > 0 and epoch % p.every == 0:
+        def follow(step: int) -> None:
+            if p.lam > 0 and step > 0 and step % p.every < ROUND:
                 codes.replace(*self._alternated(codes.codebooks, self._embedded(network, X)))
 
         self.history_ = train(
@@ -236,7 +262,7 @@ class WSDHQ(Quantizer):
             stage="wsdhq",
             depends_on=(p.get_params(), merged.carried[tagged], merged.vectors),
             choose=objective.L_emb,
-            each_epoch=follow,
+            each_round=follow,
         )
         last = None if p.restart else codes.codebooks
         del network.codes
@@ -247,7 +273,17 @@ class WSDHQ(Quantizer):
 
     def embed(self, X: np.ndarray | ImageArray) -> np.ndarray:
         """Embeddings r of items, (n, e) array of float64; of unit length with `normalize`."""
+        if self.in_force().views == 10 and isinstance(X, ImageArray):
+            return self._placed(mean_output_of_views(self.network_, X))
         return self._embedded(self.network_, X)
+
+    def encode(self, X: np.ndarray | ImageArray) -> np.ndarray:
+        """Code words (n, M) of uint8; with ``search="real"`` r of the items, (n, e) of float32."""
+        return self._embeddings(X) if self.search == "real" else super().encode(X)
+
+    def encode_queries(self, X: np.ndarray | ImageArray) -> np.ndarray:
+        """Look-up tables of queries; with ``search="real"`` their r, (q, e) of float32."""
+        return self._embeddings(X) if self.search == "real" else super().encode_queries(X)
 
     def assign(self, X: np.ndarray | ImageArray) -> np.ndarray:
         return icm_codes(self.embed(X), self.codebooks_, self.factor_, self.order_)
@@ -257,8 +293,15 @@ class WSDHQ(Quantizer):
         queries = self.codebooks_.reconstruct(self.assign(X)) if sqd else self.embed(X)
         return self.codebooks_.tables(queries)
 
+    def _embeddings(self, X: np.ndarray | ImageArray) -> np.ndarray:
+        check_is_fitted(self)
+        return self._in_blocks(X, self.embed, (len(self.factor_),), np.float32)
+
     def _embedded(self, network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray:
-        R = first_output(network, X).astype(np.float64, copy=False)
+        return self._placed(first_output(network, X))
+
+    def _placed(self, outputs: np.ndarray) -> np.ndarray:
+        R = outputs.astype(np.float64, copy=False)
         return unit_rows(R) if self.in_force().normalize else R
 
     def _started(self, R: np.ndarray) -> Codebooks:

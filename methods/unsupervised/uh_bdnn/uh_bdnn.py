@@ -9,7 +9,6 @@ from scipy.spatial.distance import cdist
 
 from methods import Hasher, Task, register
 from methods.algebra.pca import principal_axes, skip_pca
-from methods.algebra.threads import single_threaded
 from methods.unsupervised.itq import ITQ
 from methods.unsupervised.uh_bdnn.autoencoder import (
     Decoder,
@@ -136,8 +135,7 @@ class UHBDNN(Hasher):
         pca = principal_axes(X, min(self.n_components, X.shape[1], len(self.learnt_) - 1))
         largest_range = float((X.max(axis=0) - X.min(axis=0)).max()) or 1.0
         self.mean_, self.axes_ = pca.mean, pca.axes / largest_range
-        with single_threaded():
-            self._alternate(self._inputs(X[self.learnt_]), self._inputs(X[rows[:n_heldout]]))
+        self._alternate(self._inputs(X[self.learnt_]), self._inputs(X[rows[:n_heldout]]))
         return self
 
     def project(self, X: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,7 @@ from methods.deep.network import (
 )
 from methods.deep.recipe import Recipe
 from methods.deep.training import make_optimizer, seeded
+from methods.deep.views import mean_output_of_views
 from methods.labels.ksh.gradient import GradientKSH
 from methods.tags.binary_tag import BinaryTag
 from methods.tags.wp.wp import WPKSH
@@ -216,11 +219,16 @@ def test_kernel_bits_are_trained_from_the_pixels_on_whatever_the_device(images, 
 def test_a_quantiser_is_trained_from_the_pixels_on(images):
     tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
     tags = TagMatrix(csr_array(tags), vectors=np.eye(2, dtype=np.float32))
-    hasher = WSDHQ(6, epochs=3, batch_size=6, every=1, random_state=0).fit(images, tags=tags)
+    hasher = WSDHQ(6, epochs=3, batch_size=6, random_state=0).fit(images, tags=tags)
     codes = hasher.encode(images)
     assert codes.shape == (12, 1) and codes.dtype == np.uint8
     assert (hasher.encode(images[:5]) == codes[:5]).all()
     assert hasher.encode_queries(images[:2]).shape == (2, 1, 64)
+    ten = deepcopy(hasher).set_params(views=10)
+    assert not np.allclose(ten.embed(images), hasher.embed(images))
+    outputs = mean_output_of_views(hasher.network_, images)
+    lengths = np.linalg.norm(outputs, axis=1, keepdims=True)
+    assert ten.embed(images) == pytest.approx(outputs / lengths, abs=1e-4)
 
 
 def test_methods_on_features_refuse_images(images):

@@ -7,7 +7,7 @@ import pytest
 
 from benchmark.registry import methods
 from methods import Hasher, make
-from methods.deep.recipe import History, Recipe
+from methods.deep.recipe import ROUND, History, Recipe
 
 #: Every method that trains a network.
 TRAINED = [entry.name for entry in methods.entries() if "batch_size" in entry.parameters]
@@ -18,6 +18,9 @@ TRAINED = [entry.name for entry in methods.entries() if "batch_size" in entry.pa
     [
         ("epochs", 0, "epochs must be at least 1, not 0"),
         ("epochs", -1, "epochs must be at least 1, not -1"),
+        ("steps", 0, "steps must be at least 1, not 0"),
+        ("steps", None, "a training without steps and epochs never ends"),
+        ("schedule", "linear", "schedule must be one of"),
         ("batch_size", 1, "batch_size must be at least 2, not 1"),
         ("patience", 0, "patience must be at least 1, not 0"),
         ("lr", -1e-3, "lr must be at least 0.0, not -0.001"),
@@ -77,7 +80,9 @@ class Misspelt(Hasher):
 REST = {
     "backbone_lr": 0.0,
     "optimizer": "sgd",
+    "steps": None,
     "weight_decay": 0.0,
+    "schedule": "constant",
     "halve_every": 0,
     "validation": 0.0,
     "patience": 1,
@@ -95,11 +100,41 @@ def test_a_field_that_neither_the_method_nor_anyone_else_gives_is_an_error():
         Recipe.of(Misspelt(), batch_size=5, batchsize=4, **REST)
 
 
-def test_patience_counts_from_the_best_epoch():
-    history = History(training=[3.0, 2.0, 1.0], validation=[2.0, 1.0, 1.5], best=1)
+def test_patience_counts_steps_from_the_best_round():
+    losses = {"training": [3.0, 2.0, 1.0, 1.0], "validation": [2.0, 1.0, 1.5, 1.6]}
+    history = History(**losses, best=1, steps=4 * ROUND)
     assert not history.improves()
-    assert [history.ended(Recipe(epochs=9, patience=p)) for p in (1, 2)] == [True, False]
-    assert history.ended(Recipe(epochs=3, patience=9))
+    # Two rounds brought nothing better.
+    patient = [1, 2 * ROUND, 2 * ROUND + 1]
+    assert [history.ended(9 * ROUND, p) for p in patient] == [True, True, False]
+    assert history.ended(4 * ROUND, 10**6)
+    assert not History().ended(1, 1)
+
+
+def test_the_budget_that_is_spent_first_ends_a_training():
+    # 1,000 items are 8 batches of 120 a pass.
+    both = {"batch_size": 120, "steps": 100}
+    assert Recipe(**both).n_steps(1000) == 100
+    assert Recipe(**both, epochs=3).n_steps(1000) == 24
+    assert Recipe(**both, epochs=30).n_steps(1000) == 100
+    assert Recipe(batch_size=120, steps=None, epochs=30).n_steps(1000) == 240
+    assert Recipe(**both, epochs=30).n_steps(50) == 30
+    assert Recipe(**both).n_seen(1000) == 12_000
+    assert Recipe(**both).n_seen(50) == 5000
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_no_default_takes_more_steps_on_more_items(name):
+    recipe = make(name).recipe()
+    assert recipe.n_steps(100_000) == recipe.n_steps(4500) <= 2000
+
+
+def test_rates_fall_along_half_a_cosine_and_by_halves():
+    cosine = Recipe(schedule="cosine")
+    rates = [cosine.rate(step, 400) for step in (0, 100, 200, 400)]
+    assert rates == pytest.approx([1, (1 + 0.5**0.5) / 2, 0.5, 0])
+    assert [Recipe(halve_every=10).rate(step, 400) for step in (0, 9, 10, 25)] == [1, 1, 0.5, 0.25]
+    assert Recipe().rate(399, 400) == 1
 
 
 def test_the_command_refuses_a_training_without_epochs(run):

@@ -11,7 +11,7 @@ from torch import nn
 
 from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing, computing_with
-from methods.deep.recipe import History, Recipe
+from methods.deep.recipe import ROUND, History, Recipe
 from methods.deep.training import Batches, make_optimizer, precision, seeded, train
 
 
@@ -56,11 +56,11 @@ def test_every_item_is_trained_on_or_validated_with_never_both():
     X = np.zeros((300, 2), np.float32)
     recipe = Recipe(batch_size=30, validation=0.2)
     batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
-    trained = torch.cat([rows for _, rows in batches.training()]).tolist()
+    trained = torch.cat([rows for _, rows in batches.training(8)]).tolist()
     validated = torch.cat([rows for _, rows in batches.validation()]).tolist()
     assert len(validated) == 60
     assert sorted(trained + validated) == list(range(300))
-    again = torch.cat([rows for _, rows in batches.training()]).tolist()
+    again = torch.cat([rows for _, rows in batches.training(8)]).tolist()
     assert again != trained
     assert sorted(again) == sorted(trained)
 
@@ -71,18 +71,31 @@ def test_no_batch_has_a_single_item(size):
         X = np.zeros((n, 2), np.float32)
         recipe = Recipe(batch_size=size)
         batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
-        rows = [rows for _, rows in batches.everything()]
-        assert torch.equal(torch.cat(rows), torch.arange(n))
+        assert all(len(some) == min(size, n) for _, some in batches.training(5))
+    for n in range(110, 140):
+        X, recipe = np.zeros((n, 2), np.float32), Recipe(batch_size=size, validation=0.1)
+        batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+        rows = [rows for _, rows in batches.validation()]
+        assert torch.cat(rows).tolist() == batches.validation_rows.tolist()
         assert all(2 <= len(some) <= size + 1 for some in rows)
-        assert all(len(some) >= 2 for _, some in batches.training())
 
 
 def test_batches_of_training_are_whole():
     X = np.zeros((70, 2), np.float32)
     recipe = Recipe(batch_size=16)
     batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
-    assert [len(rows) for _, rows in batches.training()] == [16] * 4
-    assert len(batches) == 4
+    first, second = (torch.cat([r for _, r in batches.training(4)]).tolist() for _ in "ab")
+    # Six items of an epoch are left out, and other ones of the next.
+    assert len(set(first)) == len(set(second)) == 64
+    assert set(first) != set(second)
+
+
+def test_epochs_do_not_begin_anew_with_each_round():
+    X = np.zeros((300, 2), np.float32)
+    recipe = Recipe(batch_size=30, validation=0.0)
+    batches = Batches(X, recipe, np.random.default_rng(0), torch.device("cpu"))
+    rounds = [torch.cat([rows for _, rows in batches.training(n)]) for n in (3, 4, 3)]
+    assert sorted(torch.cat(rounds).tolist()) == list(range(300))
 
 
 def test_the_validation_part_has_no_batch_of_one():
@@ -105,18 +118,18 @@ def test_few_items_are_all_trained_on():
     X = np.zeros((100, 2), np.float32)
     batches = Batches(X, Recipe(), np.random.default_rng(0), torch.device("cpu"))
     assert len(batches.validation_rows) == 0
-    assert sum(len(rows) for _, rows in batches.training()) == 100
+    assert sum(len(rows) for _, rows in batches.training(1)) == 100
 
 
-def test_the_best_epoch_is_kept_and_patience_ends_the_training(regression):
+def test_the_best_round_is_kept_and_patience_ends_the_training(regression):
     X, loss = regression
     module, seen = network(), []
 
     def choose(outputs, rows):
-        # Worse from the fourth epoch on, whatever the network does.
+        # Worse from the fourth round on, whatever the network does.
         return torch.tensor(float(abs(len(seen) - 4)))
 
-    recipe = Recipe(epochs=50, patience=5, lr=0.01)
+    recipe = Recipe(steps=50 * ROUND, patience=5 * ROUND, lr=0.01)
     history = train(
         module,
         X,
@@ -124,7 +137,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(regression):
         recipe,
         seed=0,
         choose=choose,
-        each_epoch=lambda epoch: seen.append(weights(module).clone()),
+        each_round=lambda step: seen.append(weights(module).clone()),
     )
     assert history.best == 3
     assert len(history.training) == 9
@@ -133,7 +146,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(regression):
 
 def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
     X, _ = regression
-    with pytest.raises(FloatingPointError, match="loss of pre-training is nan in epoch 1: lower"):
+    with pytest.raises(FloatingPointError, match="of pre-training is nan after 50 steps: lower"):
         train(
             network(), X, lambda o, rows: o.sum() * np.nan, Recipe(), seed=0, stage="pre-training"
         )
@@ -141,7 +154,7 @@ def test_a_loss_that_is_no_number_ends_with_a_clear_error(regression):
 
 def test_a_validation_loss_that_is_no_number_is_an_error(regression):
     X, loss = regression
-    with pytest.raises(FloatingPointError, match="training on validation items is nan in epoch 1"):
+    with pytest.raises(FloatingPointError, match="on validation items is nan after 50 steps"):
         train(network(), X, loss, Recipe(), seed=0, choose=lambda o, rows: o.sum() * np.nan)
 
 
@@ -197,27 +210,27 @@ def test_cuda_devices_compute_in_bfloat16_which_has_the_range_of_single_precisio
 def test_a_killed_training_goes_on_where_it_was(regression, tmp_path, monkeypatch):
     X, loss = regression
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
-    recipe = Recipe(epochs=8, lr=0.01, patience=20)
+    recipe = Recipe(steps=7 * ROUND + 20, lr=0.01, schedule="cosine", batch_size=64)
     whole = network()
     expected = train(whole, X, loss, recipe, seed=3)
 
-    def killed(epoch):
-        if epoch == 5:
+    def killed(step):
+        if step == 5 * ROUND:
             raise KeyboardInterrupt
 
-    epochs = []
+    steps = []
     with computing_with(Computing(checkpoints=tmp_path)):
         with pytest.raises(KeyboardInterrupt):
-            train(network(), X, loss, recipe, seed=3, each_epoch=killed)
+            train(network(), X, loss, recipe, seed=3, each_round=killed)
         resumed = network(9)
-        history = train(resumed, X, loss, recipe, seed=3, each_epoch=epochs.append)
-        assert epochs == [5, 6, 7]
+        history = train(resumed, X, loss, recipe, seed=3, each_round=steps.append)
+        assert steps == [5 * ROUND, 6 * ROUND, 7 * ROUND]
         assert history == expected
         assert torch.equal(weights(resumed), weights(whole))
         # Whatever the device: nothing but weights, the optimizer's state and where it was.
         state = torch.load(tmp_path / "training.pt", weights_only=True)
-        places = {"digest", "history", "best", "rng", "torch_rng", "cuda_rng"}
-        assert set(state) == {"network", "optimizer", *places}
+        places = {"digest", "history", "best", "torch_rng", "cuda_rng"}
+        assert set(state) == {"network", "optimizer", "batches", *places}
 
 
 def test_a_finished_training_is_not_repeated_and_another_one_not_taken_for_it(
@@ -226,12 +239,12 @@ def test_a_finished_training_is_not_repeated_and_another_one_not_taken_for_it(
     X, loss = regression
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
 
-    def epochs_of(X=X, seed=3, depends_on=None, **recipe):
-        epochs = []
-        recipe = Recipe(**{"epochs": 2, "lr": 0.01, **recipe})
-        arguments = {"seed": seed, "depends_on": depends_on, "each_epoch": epochs.append}
+    def rounds_of(X=X, seed=3, depends_on=None, **recipe):
+        rounds = []
+        recipe = Recipe(**{"steps": 2 * ROUND, "lr": 0.01, **recipe})
+        arguments = {"seed": seed, "depends_on": depends_on, "each_round": rounds.append}
         train(network(), X, loss, recipe, **arguments)
-        return len(epochs)
+        return len(rounds)
 
     margins = {"margin": 0.2, "targets": np.arange(3)}
     others = (
@@ -244,9 +257,9 @@ def test_a_finished_training_is_not_repeated_and_another_one_not_taken_for_it(
     with computing_with(Computing(checkpoints=tmp_path)):
         for other in others:
             whole = {"depends_on": margins}
-            assert epochs_of(**whole) == 2
-            assert epochs_of(**whole) == 0
-            assert epochs_of(**{**whole, **other}) == 2, other
+            assert rounds_of(**whole) == 2
+            assert rounds_of(**whole) == 0
+            assert rounds_of(**{**whole, **other}) == 2, other
 
 
 def test_a_damaged_checkpoint_is_started_again(regression, tmp_path, monkeypatch):
@@ -255,7 +268,7 @@ def test_a_damaged_checkpoint_is_started_again(regression, tmp_path, monkeypatch
     (tmp_path / "training.pt").write_bytes(b"PK\x03\x04 half a file")
     with computing_with(Computing(checkpoints=tmp_path)):
         history = train(network(), X, loss, Recipe(epochs=2), seed=0)
-    assert len(history.training) == 2
+    assert history.steps == 4
 
 
 def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
@@ -283,7 +296,7 @@ def test_new_layers_and_the_backbone_have_the_rates_of_the_recipe(optimizer):
     assert set(new["params"]) == set(module.head.parameters())
 
 
-def test_history_without_validation_keeps_the_last_epoch():
+def test_history_without_validation_keeps_the_last_round():
     history = History(training=[2.0, 3.0])
     assert history.improves()
 

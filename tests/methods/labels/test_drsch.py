@@ -102,6 +102,7 @@ def test_dropout_of_hidden_units_reaches_the_training():
 def test_the_preset_holds_the_settings_of_the_released_program():
     recipe = DRSCH(preset="paper").recipe()
     assert (recipe.batch_size, recipe.optimizer, recipe.weight_decay) == (100, "sgd", 5e-4)
+    assert (recipe.steps, recipe.schedule) == (800_000, "constant")
     assert recipe.lr == pytest.approx(0.00333, abs=1e-5) and recipe.validation == 0
 
 

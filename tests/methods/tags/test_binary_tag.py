@@ -107,6 +107,7 @@ def test_images_without_tags_are_no_training_set():
 def test_presets_set_the_literal_parameters():
     literal, code = (BinaryTag(preset=preset).in_force() for preset in ("paper", "code"))
     for settings in (literal, code):
+        assert (settings.steps, settings.schedule) == (None, "constant")
         assert (settings.lambda3, settings.lambda4) == (1, 1)
         assert (settings.optimizer, settings.epochs, settings.batch_size) == ("sgd", 50, 50)
         assert (settings.dropout, settings.validation) == (0, 0)

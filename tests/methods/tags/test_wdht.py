@@ -123,32 +123,30 @@ STILL = {
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize(
-    ("aggregation", "base", "unit_targets", "half"),
+    ("aggregation", "base", "form", "half"),
     [
-        ("mean", "assignments", False, True),
-        ("itf", "images", False, True),
-        ("itf", "assignments", True, False),
-        ("tf", "images", False, False),
+        ("mean", "assignments", "centred", True),
+        ("itf", "images", "raw", True),
+        ("itf", "assignments", "unit", False),
+        ("tf", "images", "raw", False),
     ],
 )
-def test_the_loss_is_the_weighted_sum_of_the_three(
-    reduction, aggregation, base, unit_targets, half
-):
+def test_the_loss_is_the_weighted_sum_of_the_three(reduction, aggregation, base, form, half):
     X, tags = few()
     weights = {"lambda1": 0.7, "lambda2": 3.0, "lambda3": 0.2}
-    targets = {"aggregation": aggregation, "base": base, "unit_targets": unit_targets}
+    targets = {"aggregation": aggregation, "base": base, "targets": form}
     hasher = WDHT(6, margin=0.4, half=half, reduction=reduction, **weights, **targets, **STILL)
     hasher.fit(X, tags=tags)
     logits, f = hasher.network_(torch.tensor(X))
     h = torch.sigmoid(logits)
-    w = torch.from_numpy(image_vectors(tags, aggregation, base, unit_targets)).to(f.dtype)
+    w = torch.from_numpy(image_vectors(tags, aggregation, base, form)).to(f.dtype)
     pairs, items = (300**2, 300) if reduction == "sum" else (1, 1)
     expected = 0.7 * pairs * pair_loss(h, w, half=half)
     expected += 3.0 * pairs * ranking_loss(f, w, 0.4) + 0.2 * items * quantisation_loss(h)
     assert hasher.history_.training == [pytest.approx(float(expected), rel=1e-4)]
 
 
-def test_the_epoch_is_chosen_by_the_losses_of_the_bits():
+def test_the_round_is_chosen_by_the_losses_of_the_bits():
     X, tags = few()
     weights = {"lambda1": 0.0, "lambda3": 0.0, "validation": 0.5}
     history = WDHT(6, **{**STILL, **weights}).fit(X, tags=tags).history_
@@ -185,6 +183,7 @@ def test_images_that_say_nothing_are_no_training_set():
 def test_presets_set_the_literal_parameters():
     literal, code = (WDHT(preset=preset).in_force() for preset in ("paper", "code"))
     for settings in (literal, code):
+        assert (settings.targets, settings.steps, settings.schedule) == ("raw", None, "constant")
         assert (settings.lambda1, settings.lambda2, settings.lambda3) == (1, 10, 1)
         assert (settings.optimizer, settings.epochs, settings.batch_size) == ("sgd", 50, 50)
         assert (settings.dropout, settings.validation) == (0, 0)

@@ -13,14 +13,14 @@ from methods.deep.network import finished, first_output
 from methods.deep.recipe import Recipe
 from methods.deep.training import Batches
 from methods.tag_vectors import word_vectors
-from methods.tags.wp.joint import JointNetwork, JointObjective, all_outputs, start_as_long_as
+from methods.tags.wp.joint import JointNetwork, JointObjective, outputs_in_search, start_as_long_as
 from methods.tags.wp.semantic_words import sem_space
 from methods.tags.wp.wp import (
     WPDRSCH,
     WPDSH,
     WPKSH,
-    passes_over_sem_vectors,
     random_batches,
+    steps_on_sem_vectors,
 )
 
 ALL = (WPKSH, WPDSH, WPDRSCH)
@@ -82,7 +82,7 @@ def test_fine_tuning_starts_from_the_pre_trained_weights(cls, monkeypatch):
         assert torch.equal(weights.double(), alone[name])
     assert seen["targets"] is not None
     X = cls.method(8, random_state=0)
-    assert seen["parameters"] == {**X.get_params(), "patience": X.epochs}
+    assert seen["parameters"] == {**X.get_params(), "patience": X.steps}
 
 
 def test_fine_tuning_separates_better_than_pre_training_alone():
@@ -110,7 +110,6 @@ def test_images_without_a_tag_are_left_out_of_pre_training():
         {k: v for k, v in each.network_.state_dict().items() if not k.startswith("front")}
         for each in (hasher, moved)
     )
-    assert len(hasher.history_.training) == 3
     assert hasher.drift_ == pytest.approx(moved.drift_, abs=1e-3)
     assert all(torch.allclose(weights[k], others[k], atol=0.2) for k in weights)
 
@@ -151,7 +150,7 @@ STILL = {"epochs": 1, "batch_size": 300, "lr": 1e-12, "optimizer": "sgd", "finet
 
 @pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize("scale", ["cosine", "none"])
-def test_the_epoch_is_chosen_by_the_third_term_with_the_observed_sem_vectors(cls, scale):
+def test_the_round_is_chosen_by_the_third_term_with_the_observed_sem_vectors(cls, scale):
     items = few()
     space = {"penalty": 0.3, "n_words": 7, "unit_vectors": False}
     weights = {"beta": 0.2, "delta": 0.1, "scale": scale}
@@ -179,18 +178,18 @@ def test_how_words_are_coded_reaches_the_pre_training(parameter, other):
     assert losses[0] != losses[1]
 
 
-def test_passes_over_the_sem_vectors_go_down_from_ten_to_a_tenth_of_one(monkeypatch):
-    steps, epochs = [], []
+def test_steps_on_the_sem_vectors_go_down_from_ten_to_a_tenth_of_one(monkeypatch):
+    steps, rounds = [], []
     real = JointObjective.step
     monkeypatch.setattr(JointObjective, "step", lambda *a: steps.append(a[2]) or real(*a))
     real_batches = Batches.training
     monkeypatch.setattr(
-        Batches, "training", lambda self: epochs.append(len(steps)) or real_batches(self)
+        Batches, "training", lambda self, n: rounds.append(len(steps)) or real_batches(self, n)
     )
-    settings = {**STILL, "epochs": 3, "batch_size": 50, "validation": 0.0}
+    settings = {**STILL, "steps": 150, "epochs": None, "batch_size": 50, "validation": 0.0}
     fitted(items=few(), **settings)
-    # Ten passes of six batches before the first epoch, one before the second, then a single batch.
-    assert epochs == [60, 66, 67]
+    # Ten steps for each of the 50 steps of the first round, one in the second, a tenth in the last.
+    assert rounds == [500, 550, 555]
     assert sorted(torch.cat(steps[:6]).tolist()) == list(range(300))
 
 
@@ -228,17 +227,17 @@ def test_codes_can_be_made_as_long_as_sem_vectors(cls):
     z = torch.full((50, 4), 0.05)
     recipe = Recipe(batch_size=100)
     start_as_long_as(z, network, X, recipe)
-    h = torch.cat(list(all_outputs(network, X, recipe)))
+    h = torch.cat([h for h, _ in outputs_in_search(network, X, recipe, [np.arange(len(X))])])
     assert float(h.square().sum(dim=1).mean().sqrt()) == pytest.approx(0.1, rel=0.1)
 
 
-def test_passes_go_from_ten_to_one_to_one_to_ten():
-    passes = [passes_over_sem_vectors(epoch, 20) for epoch in range(20)]
+def test_steps_go_from_ten_to_one_to_one_to_ten():
+    passes = [steps_on_sem_vectors(step, 1000) for step in range(0, 1000, 50)]
     assert passes[0] == pytest.approx(10)
     assert passes[-1] == pytest.approx(0.1)
     ratios = np.array(passes[1:]) / passes[:-1]
     assert ratios == pytest.approx(ratios[0])
-    assert passes_over_sem_vectors(0, 1) == pytest.approx(10)
+    assert steps_on_sem_vectors(0, 1) == pytest.approx(10)
 
 
 def test_every_row_comes_once_before_any_comes_again():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 
 from features.tags import TagMatrix
 from methods.algebra.codebooks import (
@@ -23,12 +24,15 @@ from methods.deep import checkpoints
 from methods.deep.computing import Computing, computing_with
 from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq import objective, wsdhq
+from methods.tags.wsdhq.binary import BinaryWSDHQ
 from methods.tags.wsdhq.margins import embedding_loss, tag_margins
 from methods.tags.wsdhq.merging import merged_tags
 from methods.tags.wsdhq.training_codes import TrainingCodes, quantisation_loss
 from methods.tags.wsdhq.wsdhq import WSDHQ
+from methods.unsupervised.itq import ITQ
 
-QUICK = {"epochs": 7, "hidden": 32, "random_state": 0}
+#: One round without codebooks, and a few steps with them.
+QUICK = {"steps": 60, "every": 50, "hidden": 32, "random_state": 0}
 
 
 @cache
@@ -73,7 +77,7 @@ def test_embeddings_are_on_the_sphere_or_are_the_outputs_themselves(hasher):
 
 @pytest.mark.parametrize(("n_bits", "sizes"), [(12, (64, 64)), (20, (128, 128, 64)), (7, (128,))])
 def test_any_number_of_bits_becomes_codebooks(n_bits, sizes):
-    some = fitted(n_bits, epochs=2)
+    some = fitted(n_bits, steps=8)
     codes = some.encode(query_items().X)
     assert some.codebooks_.sizes == sizes
     assert codes.shape == (40, len(sizes)) and (codes < sizes).all()
@@ -103,7 +107,7 @@ def test_the_loss_of_quantisation_is_measured_through_inner_products_with_tags()
 
 @pytest.mark.parametrize("normalize", [True, False])
 def test_the_metric_is_that_of_the_tags_of_unit_length_on_the_sphere(normalize):
-    some = fitted(normalize=normalize, lam=1e-3, eps=1.0, epochs=1)
+    some = fitted(normalize=normalize, lam=1e-3, eps=1.0, steps=1)
     V = merged_tags(tags(), tags().vectors, eps=1.0).vectors
     lengths = np.linalg.norm(V, axis=1, keepdims=True)
     assert lengths.min() < 0.95
@@ -114,7 +118,7 @@ def test_the_metric_is_that_of_the_tags_of_unit_length_on_the_sphere(normalize):
 
 def test_the_loss_is_that_of_embeddings_plus_the_weighted_one_of_codes():
     still = {"lr": 1e-12, "optimizer": "sgd", "dropout": 0.0, "validation": 0.0}
-    still |= {"epochs": 2, "every": 1, "batch_size": 1200, "gamma": 1.5, "lam": 3000.0}
+    still |= {"steps": 51, "batch_size": 1200, "gamma": 1.5, "lam": 3000.0}
     some = fitted(**still)
     merged = merged_tags(tags(), tags().vectors)
     r = torch.from_numpy(some.embed(training_items().X)).float()
@@ -125,27 +129,27 @@ def test_the_loss_is_that_of_embeddings_plus_the_weighted_one_of_codes():
     codes = icm_codes(r.double().numpy(), before, some.factor_, some.order_)
     x = update_codebooks(before, r.double().numpy(), codes).reconstruct(codes)
     L_q = float(quantisation_loss(r.double(), torch.from_numpy(x), torch.tensor(some.factor_)))
-    # In the first epoch there are no codes yet.
+    # In the first round there are no codes yet.
     assert some.history_.training[0] == pytest.approx(L_emb, rel=1e-4)
     assert some.history_.training[1] == pytest.approx(L_emb + 3000 * L_q, rel=1e-3)
     assert 3000 * L_q > 0.01 * L_emb
 
 
-def test_the_epoch_is_chosen_by_the_loss_of_embeddings():
-    some = fitted(epochs=2, every=1, batch_size=1080, lam=1e6)
+def test_the_round_is_chosen_by_the_loss_of_embeddings():
+    some = fitted(steps=51, batch_size=1080, lam=1e6)
     assert some.history_.training[1] > 10 * some.history_.training[0]
     assert some.history_.validation[1] < 2 * some.history_.validation[0]
 
 
-def test_codebooks_follow_every_so_many_epochs_and_count_nothing_before(monkeypatch):
+def test_codebooks_follow_every_so_many_steps_and_count_nothing_before(monkeypatch):
     at, counted = [], []
     replace, called = TrainingCodes.replace, TrainingCodes.forward
     monkeypatch.setattr(TrainingCodes, "replace", lambda *a: at.append(len(counted)) or replace(*a))
     monkeypatch.setattr(TrainingCodes, "forward", lambda *a: counted.append(1) or called(*a))
-    fitted(every=3, epochs=7, validation=0.0)
-    steps = len(training_items().X) // 256
-    assert at == [0, 3 * steps]
-    assert len(counted) == 4 * steps
+    fitted(every=75, steps=170, validation=0.0)
+    # Between rounds of 50 steps: after 100 and after 150.
+    assert at == [0, 50]
+    assert len(counted) == 70
     at.clear(), counted.clear()
     fitted(lam=0.0)
     assert not at and not counted
@@ -154,7 +158,7 @@ def test_codebooks_follow_every_so_many_epochs_and_count_nothing_before(monkeypa
 def test_joint_training_lowers_the_error_of_the_codes():
     shares = []
     for lam in (0.0, 20.0):
-        some = fitted(lam=lam, epochs=12, every=2, validation=0.0)
+        some = fitted(lam=lam, steps=150, validation=0.0)
         R = some.embed(training_items().X)
         left = R - some.codebooks_.reconstruct(some.encode(training_items().X))
         shares.append(((left @ some.factor_) ** 2).sum() / ((R @ some.factor_) ** 2).sum())
@@ -184,20 +188,20 @@ def test_codes_of_the_training_items_come_back_as_sums_of_code_words():
 
 def test_a_killed_training_goes_on_with_its_codebooks(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0)
-    whole = fitted(epochs=9, every=4, validation=0.0)
-    real, epochs = objective.embedding_loss, []
+    whole = fitted(steps=120, validation=0.0)
+    real, steps = objective.embedding_loss, []
 
     def killed(*arguments):
-        epochs.append(1)
-        if len(epochs) > 6 * (len(training_items().X) // 256):
+        steps.append(1)
+        if len(steps) > 110:
             raise KeyboardInterrupt
         return real(*arguments)
 
     with computing_with(Computing(checkpoints=tmp_path)):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(objective, "embedding_loss", killed)
-            fitted(epochs=9, every=4, validation=0.0)
-        resumed = fitted(epochs=9, every=4, validation=0.0)
+            fitted(steps=120, validation=0.0)
+        resumed = fitted(steps=120, validation=0.0)
     assert resumed.history_.training == whole.history_.training
     assert (resumed.encode(query_items().X) == whole.encode(query_items().X)).all()
 
@@ -247,8 +251,44 @@ def test_symmetric_search_compares_the_sums_of_code_words(hasher):
     assert not np.allclose(hasher.encode_queries(X), asymmetric)
 
 
+def test_real_valued_search_stores_the_embeddings_themselves(hasher):
+    assert hasher.ranked_by == "scores"
+    real = copy.deepcopy(hasher).set_params(search="real")
+    assert real.ranked_by == "cosine"
+    for made in (real.encode(query_items().X), real.encode_queries(query_items().X)):
+        assert made.dtype == np.float32
+        assert np.array_equal(made, hasher.embed(query_items().X).astype(np.float32))
+    assert len(real.get_feature_names_out()) == tags().vectors.shape[1]
+    with pytest.raises(NotFittedError):
+        WSDHQ(search="real").encode(query_items().X)
+
+
+def test_views_are_of_images_and_change_nothing_on_features(hasher):
+    ten = copy.deepcopy(hasher).set_params(views=10)
+    assert np.array_equal(ten.embed(query_items().X), hasher.embed(query_items().X))
+    with pytest.raises(ValueError, match="views must be 1 or 10, not 5"):
+        WSDHQ(views=5).check_parameters()
+
+
+def test_binary_codes_are_those_of_itq_on_the_embedding(monkeypatch):
+    monkeypatch.setattr(
+        BinaryWSDHQ, "embedding", lambda self: WSDHQ(self.n_bits, **{**QUICK, "random_state": 3})
+    )
+    binary = BinaryWSDHQ(12, random_state=3).fit(training_items().X, tags=tags())
+    embedding = fitted(random_state=3)
+    itq = ITQ(12, random_state=3).fit(embedding.embed(training_items().X))
+    expected = itq.encode(embedding.embed(query_items().X))
+    assert np.array_equal(binary.encode(query_items().X), expected)
+
+
+def test_the_binary_row_trains_the_embedding_with_its_seed_and_length():
+    embedding = BinaryWSDHQ(20, random_state=5).embedding()
+    assert (embedding.n_bits, embedding.random_state) == (20, 5)
+    assert BinaryWSDHQ(20).recipe() == WSDHQ(20).recipe()
+
+
 def test_parameters_reach_the_training():
-    brief = {"epochs": 3, "every": 1, "n_bits": 4, "hidden": 8}
+    brief = {"steps": 60, "every": 50, "n_bits": 4, "hidden": 8}
     plain = fitted(**brief).embed(query_items().X)
     for change in (
         {"neighbours": 0},
@@ -257,10 +297,10 @@ def test_parameters_reach_the_training():
         {"gamma": 1.0},
         {"margin": 0.7},
         {"lam": 50.0},
-        {"every": 2},
+        {"every": 100},
         {"dropout": 0.0},
         {"hidden": 0},
-        {"halve_every": 2},
+        {"halve_every": 20},
     ):
         changed = fitted(**{**brief, **change})
         assert not np.allclose(changed.embed(query_items().X), plain), change
@@ -270,6 +310,7 @@ def test_the_preset_holds_the_settings_of_the_released_code():
     literal = WSDHQ(preset="paper").in_force()
     assert (literal.lam, literal.normalize, literal.hidden) == (1e-4, False, 0)
     assert (literal.lr, literal.halve_every, literal.batch_size) == (3e-4, 300, 256)
-    assert (literal.gamma, literal.every, literal.restart) == (1.0, 2, False)
+    assert (literal.gamma, literal.every, literal.restart) == (1.0, 78, False)
+    assert (literal.steps, literal.epochs, literal.schedule) == (1500, None, "constant")
     with pytest.raises(ValueError, match="preset must be default or paper, not 'code'"):
         WSDHQ(preset="code").check_parameters()

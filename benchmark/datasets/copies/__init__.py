@@ -1,0 +1,1 @@
+"""What people have of the published collections, in place of the official files."""
