@@ -18,10 +18,15 @@ def printable(text: str) -> str:
 
     Names and errors come from anywhere: what cannot be printed is written as Python escapes it.
     """
-    text = "".join(
-        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode()
-        for c in text.strip()
-    )
+    text = escaped(text.strip())
     if len(text) <= LONGEST:
         return text
     return f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
+
+
+def escaped(text: str) -> str:
+    """A text of which every character can be printed, with blanks in place of other white space."""
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode()
+        for c in text
+    )

@@ -20,6 +20,7 @@ from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, ve
 from benchmark.execution.grid import Cell, make_hasher
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
+from benchmark.log import printable
 from benchmark.preparation.bundle import open_bundle
 from benchmark.preparation.tags import describe_tags
 from benchmark.protocol.diagnostics import diagnose
@@ -190,7 +191,7 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
         seed=cell.seed,
         status=status,
         folder=cell.folder,
-        reason=reason,
+        reason=printable(reason),
         fidelity=methods.find(cell.variant.name).facts["fidelity"],
         tags=describe_tags(cell.specification["tags"]) if "tags" in cell.specification else "",
         backbone=images["backbone"]["extractor"] if images else "",

@@ -35,7 +35,7 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
         except InputError as error:
             wrong[str(error)] = None
     if len(wrong) > 1:
-        raise InputError("the data sets cannot be used, for these reasons:", list(wrong))
+        raise InputError("data sets cannot be used, for the reasons below:", list(wrong))
     if wrong:
         raise InputError(next(iter(wrong)))
     return opened
