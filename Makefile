@@ -9,7 +9,7 @@ DEMO_METHODS := lsh pcah itq sh sph agh agh2 dgh dsh selve wdht wsdhq deep-dsh
 FAST_TESTS := $(addprefix tests/,protocol significance store registry methods/algebra \
 	methods/unsupervised reporting/test_tables.py reporting/test_marks.py test_layers.py test_digests.py)
 
-.PHONY: demo test test-fast coverage lint format clean
+.PHONY: demo test test-fast coverage reliability lint format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python run_benchmark.py --dataset demo --methods $(DEMO_METHODS)
@@ -24,6 +24,10 @@ test-fast: $(VENV)/.installed
 
 coverage: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+# Kills, pairs of runs, full disks, flipped bytes and bad inputs: about an hour on two cores.
+reliability: $(VENV)/.installed
+	cd tests/reliability && OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m attack --write ../../docs/trust.md
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

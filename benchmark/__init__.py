@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.protocol.evaluate import evaluate, evaluate_scores
     from benchmark.protocol.protocol import Protocol
+    from benchmark.study.models import load_hasher
     from benchmark.study.study import Study
 
 __version__ = "0.1.0"
-__all__ = ["Protocol", "Study", "evaluate", "evaluate_scores"]
+__all__ = ["Protocol", "Study", "evaluate", "evaluate_scores", "load_hasher"]
 
 _HOMES = {
     "Protocol": "benchmark.protocol.protocol",
     "Study": "benchmark.study.study",
     "evaluate": "benchmark.protocol.evaluate",
     "evaluate_scores": "benchmark.protocol.evaluate",
+    "load_hasher": "benchmark.study.models",
 }
 
 

@@ -7,12 +7,19 @@ import hashlib
 import importlib.util
 import json
 import sys
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-#: Packages whose modules count as part of the code that imports them.
+if TYPE_CHECKING:
+    import numpy as np
+
+#: Packages whose modules count as part of the code that imports them, besides the user's own.
 FOLLOWED = ("methods", "features")
+
+#: Where the modules of Python and of installed packages are, which their versions stand for.
+_STANDARD, _INSTALLED = Path(sysconfig.get_path("stdlib")), {"site-packages", "dist-packages"}
 
 
 def checksum(path: Path) -> str:
@@ -35,9 +42,18 @@ def value_digest(value: Any, length: int = 16) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+def array_digest(*arrays: np.ndarray) -> str:
+    """SHA-256 of the types, shapes and contents of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
 @lru_cache
 def code_digest(module: str) -> str:
-    """Digest of a module's code and of what it imports from ``methods`` and ``features``.
+    """Digest of a module's code and of what it imports from ``methods``, ``features`` and the user.
 
     Comments, formatting and docstrings do not count, so that only a change of code makes stored
     results stale.
@@ -72,7 +88,11 @@ def package_digest(package: str) -> str:
 
 
 def imported_code(module: str) -> set[str]:
-    """A module and what it imports from ``methods`` and ``features``, directly or not."""
+    """A module and what it imports, directly or not, that counts as part of its code.
+
+    These are modules of ``methods`` and ``features``, and the user's own: files that are neither
+    this project's nor an installed package's, such as a helper beside a plug-in.
+    """
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -87,14 +107,47 @@ def imported_code(module: str) -> set[str]:
 def _imports_of(module: str) -> list[str]:
     imported = []
     for node in ast.walk(ast.parse(source_of(module).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = {alias.name for alias in node.names}
-            if node.module.partition(".")[0] in FOLLOWED:
-                imported += _homes(node.module, names)
+        if isinstance(node, ast.ImportFrom):
+            origin, names = _origin(node, module), {alias.name for alias in node.names}
+            if origin.partition(".")[0] in FOLLOWED:
+                imported += _homes(origin, names)
+            else:
+                imported += _own(module, *(f"{origin}.{name}" for name in names))
         elif isinstance(node, ast.Import):
-            names = {alias.name for alias in node.names}
-            imported += [name for name in names if name.partition(".")[0] in FOLLOWED]
+            for name in {alias.name for alias in node.names}:
+                imported += [name] if name.partition(".")[0] in FOLLOWED else _own(module, name)
     return imported
+
+
+def _origin(node: ast.ImportFrom, module: str) -> str:
+    """The absolute name of what is imported from, in a module of that name."""
+    if not node.level:
+        return node.module or ""
+    is_package = source_of(module).name == "__init__.py"
+    above = module.split(".")[: None if is_package and node.level == 1 else is_package - node.level]
+    return ".".join([*above, node.module] if node.module else above)
+
+
+def _own(importer: str, *names: str) -> list[str]:
+    """Those of these names, and of the packages around them, that are the user's own modules.
+
+    Modules of an installed package count where another module of that package imports them.
+    """
+    own = []
+    for parts in (name.split(".") for name in names):
+        for name in (".".join(parts[:size]) for size in range(1, len(parts) + 1)):
+            if parts[0] not in (*FOLLOWED, "", "benchmark") and _is_own(name, importer):
+                own.append(name)
+    return own
+
+
+def _is_own(name: str, importer: str) -> bool:
+    source = source_of(name)
+    if source is None or source.suffix != ".py":
+        return False
+    if name.partition(".")[0] == importer.partition(".")[0]:
+        return True
+    return not (source.is_relative_to(_STANDARD) or _INSTALLED.intersection(source.parts))
 
 
 def _homes(module: str, names: set[str]) -> list[str]:
@@ -132,8 +185,12 @@ def source_of(module: str) -> Path | None:
     if loaded:
         return Path(loaded)
     top, *rest = module.split(".")
-    # Locating a top-level package imports nothing.
-    spec = importlib.util.find_spec(top)
+    try:
+        # Locating a top-level package imports nothing.
+        spec = importlib.util.find_spec(top)
+    except ValueError:
+        # ``__main__``, for instance.
+        return None
     if spec is None or spec.origin is None:
         return None
     path = Path(spec.origin)

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
 from methods.parameters import check_numbers, check_words
-from methods.supervision import ALLOWED, in_one_thread, taking_y
+from methods.supervision import handed_over, in_one_thread, taking_y
 
 #: Rows encoded at once: bounds the float64 working copy (4096-d: 128 MB).
 ROWS_AT_ONCE = 4096
@@ -126,9 +126,8 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return () if self.supervision == "none" else (self.supervision,)
 
     def supervised_by(self, **available: Any) -> dict[str, Any]:
-        """The leakage guard: what of these :meth:`fit` is to be handed."""
-        allowed = ALLOWED[self.supervision]
-        return {k: v for k, v in available.items() if k in self.uses and k in allowed}
+        """What of these :meth:`fit` is to be handed; a run goes by the registry instead."""
+        return handed_over(self, self.supervision, available)
 
     def fit(self, X: np.ndarray, y: Any = None, *, tags: Any = None, labels: Any = None) -> Self:
         """Learn from training data.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
@@ -28,6 +28,20 @@ MISSING = {
     "tags": "needs tags",
     "labels": "needs labels; it requires y to be passed, but the target y is None",
 }
+
+
+def handed_over(hasher: Any, supervision: str, available: Mapping[str, Any]) -> dict[str, Any]:
+    """What of these a method uses and, by its supervision, may be handed.
+
+    Parameters
+    ----------
+    hasher : Hasher
+    supervision : {"none", "tags", "labels"}
+    available : mapping of str to object
+        By the names of :data:`ALLOWED`.
+    """
+    allowed, uses = ALLOWED[supervision], hasher.uses
+    return {name: value for name, value in available.items() if name in uses and name in allowed}
 
 
 def taking_y(fit: Callable) -> Callable:

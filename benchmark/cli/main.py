@@ -28,9 +28,12 @@ from benchmark.study.defaults import PROTOCOL
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if argv[:1] == ["encode"]:
+            return importlib.import_module("benchmark.cli.encode").run(argv[1:])
         args = parser.parse_args(argv)
         load_plugins(args.plugin)
         _check_names(args)
@@ -79,6 +82,8 @@ def _mode(args: argparse.Namespace) -> str:
     asked = {
         "--list": ("listing", args.list),
         "--check-method": ("checking", args.check_method),
+        "--reproduce": ("reproducing", args.reproduce),
+        "--report": ("report", args.report is not None),
         "--lint": ("linting", args.lint),
         "--table": ("papers", args.table),
         "--figure": ("papers", args.figure),

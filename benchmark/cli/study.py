@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 
 from benchmark.cli.given import given
@@ -25,14 +26,16 @@ def run(args: argparse.Namespace) -> int:
     unwritable = why_not_writable(results.folder)
     folder = results.folder if unwritable else results.write()
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal_text(results.report, colour=colour))
-    if results.report.audit is not None:
-        print(f"\n{audit_text(results.report.audit)}")
+    width = max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
+    print(terminal_text(results.whole, colour=colour, width=width))
+    if results.whole.audit is not None:
+        print(f"\n{audit_text(results.whole.audit)}")
     if unwritable:
         to_stderr(f"tables, figures and the page are not written: {folder}: {unwritable}")
     else:
         print(f"\nAll tables, figures and summary.csv: {folder}")
         print(f"The page: {folder / 'report.html'}")
+        print(f"All reports: {results.store.root / 'index.html'}")
     failures = results.failures()
     if failures:
         to_stderr(failures)

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.datasets import register_dataset
 from benchmark.datasets.collection import Collection, require
-from benchmark.datasets.published import Published
+from benchmark.datasets.copies.published import Published
 from benchmark.datasets.reading import files_in, read_text
 from benchmark.errors import InputError
 

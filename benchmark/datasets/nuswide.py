@@ -12,7 +12,7 @@ import pandas as pd
 from benchmark.datasets import register_dataset
 from benchmark.datasets.collection import Collection, require
 from benchmark.datasets.copies.photos import photo_id
-from benchmark.datasets.published import Published
+from benchmark.datasets.copies.published import Published
 from benchmark.datasets.reading import read_text
 from benchmark.errors import InputError
 from features.errors import one_line

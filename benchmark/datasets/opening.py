@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmark.datasets import datasets
 from benchmark.datasets.base import Dataset, check_split
+from benchmark.datasets.copies.layouts import read_path
 from benchmark.datasets.folder import MANIFEST
-from benchmark.datasets.layouts import read_path
 from benchmark.datasets.unseen import unseen, without_unseen
-from benchmark.errors import InputError
+from benchmark.errors import InputError, describe
 from benchmark.files import is_file, is_folder
 from benchmark.registry import Variant
 from benchmark.registry.variants import split_variant
@@ -24,10 +24,10 @@ def open_dataset(text: str, root: Path, cache: Path) -> Dataset:
     Parameters
     ----------
     text : str
-        ``demo``, ``demo[n=500]``, or the path of a folder or file in one of the layouts of
-        :mod:`benchmark.datasets.layouts`, with parameters in brackets where it needs some.  A
-        registered name takes precedence over a folder of that name; write ``./demo`` for the
-        folder.  The word ``unseen`` in the brackets of any data set keeps training items out of
+        ``demo``, ``demo[n=500]``, or the path of a folder or file in one of the layouts that
+        :mod:`benchmark.datasets.copies.layouts` knows, with parameters in brackets where it needs
+        some.  A registered name takes precedence over a folder of that name; write ``./demo`` for
+        the folder.  The word ``unseen`` in the brackets of any data set keeps training items out of
         the database, see :func:`benchmark.datasets.unseen.unseen`.
     root : Path
         Folder of the files of named data sets (``--data-root``).
@@ -86,7 +86,7 @@ def _read_named(variant: Variant, root: Path, cache: Path) -> Dataset:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"data set {variant}: {type(error).__name__}: {error}") from error
+        raise InputError(f"data set {variant}: {describe(error)}") from error
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import traceback
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.digests import value_digest
+from benchmark.digests import array_digest, value_digest
+from benchmark.errors import writable
 from benchmark.execution.costs import MemoryGrowth, Stopwatch, load, threads, versions
 from benchmark.execution.grid import Cell, make_hasher
+from benchmark.execution.guard import failure, fitted, staying_alive
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
 from benchmark.log import printable
@@ -33,6 +34,8 @@ from benchmark.store.store import Store
 from features.tags import TagAccount
 from methods.deep.computing import Computing, computing_with
 from methods.sharing import seconds_spared, sharing
+from methods.state import to_arrays
+from methods.supervision import handed_over
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Run:
     tag_account : TagAccount
         What there is to learn from its tags.
     protocol : Protocol
+    request : mapping
+        Options that give the data again, for ``--reproduce``.
     """
 
     options: RunOptions
@@ -57,6 +62,7 @@ class Run:
     identity: Mapping[str, Any]
     tag_account: TagAccount
     protocol: Protocol
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shared(self) -> Path:
@@ -68,25 +74,27 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
     """Fit, encode, rank, measure and store one cell; an exception makes it a failed cell."""
     load_plugins(run.options.plugins)
     store = Store(run.options.results)
-    record = _record(cell)
+    record = _record(run, cell)
     computing = _computing(run, cell)
     record["device"] = computing.device
     try:
         with (
+            staying_alive(),
             sharing(run.shared),
             computing_with(computing),
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("default")
-            result, record["seconds"], arrays = _compute(run, cell)
+            result, record["seconds"], arrays, record["codes"] = _compute(run, cell)
         if "tags" in cell.specification:
             record["tag_account"] = asdict(run.tag_account)
-        record["warnings"] = sorted({str(w.message) for w in caught})
+        record["warnings"] = sorted({writable(str(w.message)) for w in caught})
         record["machine"] = {"cores": os.cpu_count(), "threads": threads()}
         store.write(result, record, arrays)
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        result = store_failure(run, cell, reason, traceback.format_exc())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        result = store_failure(run, cell, *failure(error, run.options.plugins))
     if computing.checkpoints:
         # Only a killed cell goes on where it was.
         shutil.rmtree(computing.checkpoints, ignore_errors=True)
@@ -105,29 +113,30 @@ def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:
     result = unfinished(cell, "failed", reason)
     # Where even that cannot be written (a full disk), the other cells still go on.
     with suppress(OSError):
-        Store(run.options.results).write(result, _record(cell), {}, error=error)
+        Store(run.options.results).write(result, _record(run, cell), {}, error=error)
     return result
 
 
-def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict]]:
+def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[str, dict], str]:
+    """The result, the seconds of its steps, the arrays to store, and a digest of all codes."""
     data = open_bundle(run.bundle)
     hasher = make_hasher(cell.variant, cell.bits, cell.seed)
     items = data.images if "images" in cell.specification else data.features
+    available = {"tags": data.train_tags, "labels": data.labels.train, "copies": data.copies}
+    # The leakage guard: whatever a method has made of its class since, the registry knows.
+    supervision = methods.find(cell.variant.name).facts["supervision"]
     watch = Stopwatch()
     tuned = None
     if "tune" in cell.specification:
         training = Training(items.train, data.train_tags, data.labels.train, data.copies)
         points = points_of(hasher, dict(cell.variant.parameters))
         with watch.time("tune"):
-            tuned = tune(hasher, points, training, cell.specification["tune"])
+            tuned = tune(hasher, points, training, cell.specification["tune"], supervision)
         hasher.set_params(**tuned.chosen)
     memory = MemoryGrowth()
     spared = seconds_spared()
     with watch.time("fit"):
-        supervision = hasher.supervised_by(
-            tags=data.train_tags, labels=data.labels.train, copies=data.copies
-        )
-        hasher.fit(items.train, **supervision)
+        fitted(hasher, items.train, handed_over(hasher, supervision, available))
     # As if nothing were shared with other cells, so that methods can be compared.
     fit_seconds = watch.seconds["fit"] + seconds_spared() - spared
     with watch.time("encode"):
@@ -153,15 +162,19 @@ def _compute(run: Run, cell: Cell) -> tuple[CellResult, dict[str, float], dict[s
     )
     history = {f"history:{name}": losses for name, losses in training_curves(hasher).items()}
     arrays = {"profile": _profile_arrays(evaluation) | history}
+    codes = {"query": search.stored(queries), "database": stored}
     if run.options.save_codes:
-        arrays["codes"] = {"query": search.stored(queries), "database": stored}
-    return result, watch.seconds, arrays
+        arrays["codes"] = codes
+    if run.options.save_models:
+        arrays["model"] = to_arrays(hasher)
+    return result, watch.seconds, arrays, array_digest(*codes.values())
 
 
-def _record(cell: Cell) -> dict[str, Any]:
+def _record(run: Run, cell: Cell) -> dict[str, Any]:
     """What ``run.json`` says of a cell besides its result."""
     return {
         "specification": dict(cell.specification),
+        "request": dict(run.request),
         "operations": cell.operations,
         "versions": versions(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

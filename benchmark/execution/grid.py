@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from benchmark.digests import code_digest, package_digest, value_digest
-from benchmark.errors import InputError
+from benchmark.execution.guard import asked, reason_to_skip
 from benchmark.execution.tuning import n_validation, points_of
 from benchmark.preparation.features import Prepared
 from benchmark.protocol.protocol import Protocol
@@ -98,12 +98,15 @@ class Grid:
     def check(self) -> None:
         """InputError if a method refuses its parameters, whatever the data."""
         for variant in self.variants:
-            _check_parameters(make_hasher(variant, self.bits[0], self.seeds[0]), variant)
+            asked(variant, make_hasher(variant, self.bits[0], self.seeds[0]).check_parameters)
 
     def uses(self, name: str) -> bool:
         """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
         seed = self.seeds[0]
-        return any(name in make_hasher(v, self.bits[0], seed).uses for v in self.variants)
+        return any(
+            name in asked(v, lambda v=v: make_hasher(v, self.bits[0], seed).uses)
+            for v in self.variants
+        )
 
     def _cell(self, variant: Variant, bits: int, seed: int, data: Prepared) -> Cell:
         entry, task = methods.find(variant.name), data.task
@@ -118,7 +121,9 @@ class Grid:
             "protocol": self.protocol.specification(),
             "engine": [package_digest("benchmark.protocol")],
         }
-        looked_at = {*hasher.uses, "images"} if hasher.end_to_end else {*hasher.uses}
+        looked_at = asked(variant, lambda: {*hasher.uses})
+        if hasher.end_to_end:
+            looked_at |= {"images"}
         if hasattr(hasher, "recipe"):
             looked_at |= {"network"}
         points = points_of(hasher, dict(variant.parameters)) if self.tune else []
@@ -129,12 +134,10 @@ class Grid:
         specification |= {
             name: dict(part) for name, part in data.parts.items() if name in looked_at
         }
-        _check_parameters(hasher, variant)
-        try:
-            reason = _missing_input(hasher, task) or hasher.skip(task)
-            operations = 0.0 if reason else _operations(hasher, points, task)
-        except Exception as error:
-            raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+        asked(variant, hasher.check_parameters)
+        reason = _missing_input(hasher, task)
+        reason = reason or reason_to_skip(variant, lambda: hasher.skip(task))
+        operations = 0.0 if reason else asked(variant, lambda: _operations(hasher, points, task))
         return Cell(variant, bits, seed, specification, reason, operations)
 
 
@@ -147,17 +150,7 @@ def make_hasher(variant: Variant, bits: int, seed: int) -> Hasher:
         If its constructor refuses the parameters.
     """
     cls = methods.find(variant.name).load()
-    try:
-        return cls(n_bits=bits, random_state=seed, **dict(variant.parameters))
-    except Exception as error:
-        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
-
-
-def _check_parameters(hasher: Hasher, variant: Variant) -> None:
-    try:
-        hasher.check_parameters()
-    except Exception as error:
-        raise InputError(f"method {variant}: {type(error).__name__}: {error}") from error
+    return asked(variant, lambda: cls(n_bits=bits, random_state=seed, **dict(variant.parameters)))
 
 
 def _operations(hasher: Hasher, points: Sequence[Mapping[str, Any]], task: Task) -> float:

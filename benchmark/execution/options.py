@@ -41,6 +41,8 @@ class RunOptions:
         Whether only failed cells are run again, or finished ones too.
     save_codes : bool
         Whether codes are stored beside the metrics; cells without them count as not done.
+    save_models : bool
+        Whether fitted methods are stored too; cells without them count as not done.
     device : str
         ``cpu`` or ``cuda``, for networks.
     workers : Workers
@@ -51,6 +53,7 @@ class RunOptions:
     plugins: tuple[Path, ...] = ()
     again: str = "failed"
     save_codes: bool = False
+    save_models: bool = False
     device: str = "cpu"
     workers: Workers = field(default_factory=Workers)
 

@@ -17,7 +17,7 @@ def finished_cells(cells: Sequence[Cell], options: RunOptions) -> dict[Cell, Cel
     ----------
     cells : sequence of Cell
     options : RunOptions
-        Of these ``results``, ``again`` and ``save_codes`` decide.
+        Of these ``results``, ``again``, ``save_codes`` and ``save_models`` decide.
     """
     if options.again == "all":
         return {}
@@ -29,4 +29,5 @@ def finished_cells(cells: Sequence[Cell], options: RunOptions) -> dict[Cell, Cel
         if result is not None
         and result.status == "done"
         and (not options.save_codes or store.has_codes(cell.folder))
+        and (not options.save_models or store.has_model(cell.folder))
     }

@@ -19,7 +19,7 @@ from benchmark.store.store import Store
 def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
     """Run the cells that are not done yet; return all results in the order of `cells`.
 
-    Where the run keeps codes, cells that were stored without them count as not done.
+    Where the run keeps codes or models, cells that were stored without them count as not done.
 
     Raises
     ------
@@ -32,9 +32,12 @@ def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
         if cell.skip:
             results[cell] = unfinished(cell, "skipped", cell.skip)
     waiting = [cell for cell in cells if cell not in results]
-    bare = finished_cells(waiting, replace(options, save_codes=False)) if options.save_codes else {}
+    wanted = [what for what in ("codes", "models") if getattr(options, f"save_{what}")]
+    plain = replace(options, save_codes=False, save_models=False)
+    bare = finished_cells(waiting, plain) if wanted else {}
     if bare:
-        to_stderr(f"cells that were stored without their codes and are run again: {len(bare)}")
+        lacking = " or ".join(wanted)
+        to_stderr(f"cells that were stored without their {lacking} and are run again: {len(bare)}")
     if waiting:
         check_writable(options.results, "--results")
         check_writable(options.cache, "--cache")

@@ -19,10 +19,12 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import gen_batches
 
+from benchmark.errors import describe
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
 from benchmark.store.record import TunedPoint, Tuning
 from methods.deep.computing import computing, computing_with
+from methods.supervision import handed_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +112,11 @@ def n_validation(n_known: int) -> int:
 
 
 def tune(
-    hasher: Hasher, points: Sequence[Mapping[str, Any]], data: Training, relevance: str
+    hasher: Hasher,
+    points: Sequence[Mapping[str, Any]],
+    data: Training,
+    relevance: str,
+    supervision: str = "none",
 ) -> Tuning:
     """Try points of a method's grid on a validation part of the training items.
 
@@ -126,6 +132,8 @@ def tune(
     relevance : {"labels", "tags"}
         The relevance of two items: :func:`shared_labels`, as in the papers, or
         :func:`similar_tags`, which uses no labels.
+    supervision : {"none", "tags", "labels"}
+        What the method is registered with: what it may be handed.
 
     Returns
     -------
@@ -145,12 +153,12 @@ def tune(
         start, value, error = time.perf_counter(), None, ""
         try:
             with _own_checkpoints(number):
-                _fit(candidate, data, fitted)
+                _fit(candidate, supervision, data, fitted)
             value = _mean_average_precision(
                 candidate, data.items[queries], data.items[fitted], labels
             )
         except (ArithmeticError, ValueError) as exception:
-            error = f"{type(exception).__name__}: {exception}".splitlines()[0]
+            error = describe(exception)
         trials.append(TunedPoint(point, value, time.perf_counter() - start, error))
     if all(trial.mAP is None for trial in trials):
         raise ValueError(f"--tune: the method fails at every point of its grid: {trials[0].error}")
@@ -212,9 +220,10 @@ def _own_checkpoints(number: int) -> Iterator[None]:
         yield
 
 
-def _fit(hasher: Hasher, data: Training, rows: np.ndarray) -> None:
-    """Fit on some of the training items, with the supervision that the method declares."""
-    handed = hasher.supervised_by(tags=data.tags, labels=data.labels, copies=data.copies)
+def _fit(hasher: Hasher, supervision: str, data: Training, rows: np.ndarray) -> None:
+    """Fit on some of the training items, with what of this supervision the method uses."""
+    available = {"tags": data.tags, "labels": data.labels, "copies": data.copies}
+    handed = handed_over(hasher, supervision, available)
     some = {name: known if known is None else known[rows] for name, known in handed.items()}
     hasher.fit(data.items[rows], **some)
 

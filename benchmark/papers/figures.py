@@ -13,12 +13,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from benchmark.reporting.method import method_of, methods_of
 from benchmark.reporting.plots import (
     CHANCE_COLOUR,
     COLOURS,
     MARKERS_PER_CURVE,
     POINTS_PER_CURVE,
-    method_styles,
+    method_style,
 )
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import chance_level, mean_curve, over_seeds, values_of
@@ -205,7 +206,10 @@ def _frame(axes: Axes, relevant: bool) -> None:
 
 
 def _styles(panels: Sequence[Panel]) -> dict[str, dict]:
-    return method_styles(list(dict.fromkeys(n for panel in panels for n in panel.labels.values())))
+    """Styles by what the paper calls a method, those of the method in every other figure."""
+    known = {name: m for panel in panels for name, m in methods_of(panel.cells).items()}
+    labels = [pair for panel in panels for pair in panel.labels.items()]
+    return {label: method_style(known.get(name) or method_of(name)) for name, label in labels}
 
 
 def _draw_curves(

@@ -85,12 +85,15 @@ class OpenedData:
     request : FeatureRequest
     features : CheckedFeatures
     tags : TagSource
+    source : str
+        What opens the data set again, wherever the command stands.
     """
 
     dataset: Dataset
     request: FeatureRequest
     features: CheckedFeatures
     tags: TagSource
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,6 @@ def check_features(dataset: Dataset, request: FeatureRequest) -> CheckedFeatures
     if name in dataset.features:
         if request.end_to_end:
             raise _no_network(name)
-        if request.weights is not None:
-            raise InputError(f"features {name} need no weights: leave out --weights")
         return CheckedFeatures(name, check_given_features(dataset, name))
     if dataset.images is None:
         known = ", ".join(dataset.features) or "none"

@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import InputError
+from benchmark.errors import InputError, describe
 from benchmark.registry.scan import UNKNOWN, Entry, read_entries
 from benchmark.registry.variants import Variant, checked_parameter, checked_value, split_variant
 
@@ -121,7 +121,7 @@ class Registry:
             summary = (inspect.getdoc(cls) or "").split("\n")[0]
             # The project's own names first, so that a clash is the fault of who comes later.
             self._scan()
-            self._enter(Entry(name, cls.__module__, cls.__name__, facts, parameters, summary))
+            self._enter(Entry(name, cls.__module__, cls.__name__, facts, parameters, summary, cls))
             for key, value in {"id": name, **facts}.items():
                 setattr(cls, key, value)
             return cls
@@ -280,11 +280,13 @@ class Registry:
             try:
                 point.load()
                 self._adopt()
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 # Somebody else's broken package must not keep the other entries from running.
                 print(
                     f"warning: entry point {point.name} = {point.value} is left out: "
-                    f"{type(error).__name__}: {error}",
+                    f"{describe(error)}",
                     file=sys.stderr,
                 )
 

@@ -31,6 +31,8 @@ class Entry:
         Constructor parameters and their defaults (``UNKNOWN`` where the default is no literal).
     summary : str
         First line of the docstring.
+    cls : type, optional
+        The class itself, once its decorator has run.
     """
 
     name: str
@@ -39,9 +41,12 @@ class Entry:
     facts: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     summary: str = ""
+    cls: type | None = None
 
     def load(self) -> type:
-        """Import the module and return the class."""
+        """The class; its module is imported if that has not been done."""
+        if self.cls is not None:
+            return self.cls
         return getattr(importlib.import_module(self.module), self.class_name)
 
 

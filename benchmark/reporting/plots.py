@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.files import write_file
+from benchmark.reporting.look import look_of, strong
+from benchmark.reporting.method import GROUPS, Method, methods_of
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import (
     chance_level,
     code_lengths,
     mean_curve,
-    method_names,
     over_seeds,
     values_of,
 )
@@ -33,9 +35,9 @@ from benchmark.store.seeds import (
 #: The palette of Okabe and Ito, safe for the colour-blind, in an order that keeps neighbours
 #: apart also in grey; without its yellow, which vanishes on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d")
 CHANCE_COLOUR = "0.5"
+#: Curves that are not among the strong ones.
+WEAK_STYLE = {"color": "0.78", "linewidth": 0.7, "linestyle": "-", "zorder": 1}
 #: Markers along one curve.
 MARKERS_PER_CURVE = 5
 #: Points along one curve: more cannot be told apart at this size, and an SVG holds every one.
@@ -76,7 +78,7 @@ def write_figures(
     Parameters
     ----------
     cells : sequence of CellResult
-        One data set and one feature kind; the order of the methods decides their colours.
+        One data set and one feature kind, the best of each group first.
     folder : Path
         Made where it is missing.
     map_metrics : sequence of str
@@ -126,22 +128,21 @@ def draw_figures(cells: Sequence[CellResult], map_metrics: Sequence[str]) -> dic
     return figures
 
 
-def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Line style of each method, by its position: the same in all figures of a run.
+def method_style(method: Method) -> dict[str, Any]:
+    """Line style of a method: the same in every figure of every run."""
+    look = look_of(method)
+    return {
+        "color": look.colour,
+        "linestyle": (0, (5, 1.5)) if look.dashed else "-",
+        "marker": look.marker,
+        "markerfacecolor": "white" if look.hollow else look.colour,
+    }
 
-    Colours repeat after 7 methods with another kind of line, markers after 13, then hollow; no
-    two of the first 28 methods look alike, in colour or in grey.
-    """
-    styles = {}
-    for i, method in enumerate(methods):
-        colour = COLOURS[i % len(COLOURS)]
-        styles[method] = {
-            "color": colour,
-            "linestyle": LINES[i // len(COLOURS) % len(LINES)],
-            "marker": MARKERS[i % len(MARKERS)],
-            "markerfacecolor": colour if i // len(MARKERS) % 2 == 0 else "white",
-        }
-    return styles
+
+def _styles(known: Mapping[str, Method]) -> dict[str, dict[str, Any]]:
+    """Style of each method; only some are drawn strongly where there are many."""
+    chosen = {method.id for method in strong(list(known.values()))}
+    return {m: method_style(known[m]) if m in chosen else WEAK_STYLE for m in known}
 
 
 def map_figure(cells: Sequence[CellResult], metric: str) -> Figure:
@@ -149,14 +150,13 @@ def map_figure(cells: Sequence[CellResult], metric: str) -> Figure:
 
     A method's line breaks where it has no result.
     """
-    methods = method_names(cells)
+    known = methods_of(cells)
     bits = code_lengths(cells)
     groups = over_seeds(cells)
-    figure = Figure(figsize=(6.4, _height(methods, 4.0)), layout="constrained")
+    figure = Figure(figsize=(6.8, _height(known, 4.0)), layout="constrained")
     axes = figure.add_subplot()
     lines: dict[str, Line2D] = {}
-    level: dict[str, float] = {}
-    for method, style in method_styles(methods).items():
+    for method, style in _styles(known).items():
         values = [values_of(groups.get((method, b), []), metric) for b in bits]
         if not any(values):
             continue
@@ -166,7 +166,6 @@ def map_figure(cells: Sequence[CellResult], metric: str) -> Figure:
         )
         lines[method] = axes.plot(bits, mean, label=method, **style)[0]
         axes.vlines(bits, low, high, color=style["color"], linewidth=0.8)
-        level[method] = mean[np.isfinite(mean)][-1]
     axes.set_xscale("log", base=2)
     axes.set_xticks(bits, [str(b) for b in bits])
     axes.minorticks_off()
@@ -175,7 +174,7 @@ def map_figure(cells: Sequence[CellResult], metric: str) -> Figure:
     axes.set_ylabel(metric)
     seeds = len({cell.seed for cell in cells})
     how = f"mean and range over {seeds} seeds" if seeds > 1 else "one seed"
-    _finish(figure, cells, [axes], lines, level, how)
+    _finish(figure, cells, [axes], lines, how)
     return figure
 
 
@@ -190,20 +189,19 @@ def curve_figure(cells: Sequence[CellResult], name: str, labels: tuple[str, str]
     labels : pair of str
         Of the two axes.
     """
-    methods = method_names(cells)
+    known = methods_of(cells)
     bits = code_lengths(cells)
     groups = over_seeds(cells)
-    styles = method_styles(methods)
+    styles = _styles(known)
     columns = min(len(bits), 2 if len(bits) <= 4 else 3)
     rows = math.ceil(len(bits) / columns)
-    size = (3.1 * columns + 1.8, _height(methods, 2.7 * rows + 0.7))
+    size = (3.1 * columns + 2.2, _height(known, 2.7 * rows + 0.7))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     lines: dict[str, Line2D] = {}
-    level: dict[str, list[float]] = {}
     for axes, b in zip(panels, bits, strict=False):
         axes.set_title(f"{b} bits")
-        for number, method in enumerate(methods):
+        for number, method in enumerate(known):
             curve = mean_curve(groups.get((method, b), []), name)
             if curve is None:
                 continue
@@ -211,25 +209,25 @@ def curve_figure(cells: Sequence[CellResult], name: str, labels: tuple[str, str]
                 np.linspace(0, len(curve.x) - 1, POINTS_PER_CURVE).round().astype(int)
             )
             step = max(1, len(shown) // MARKERS_PER_CURVE)
-            every = (number * step // len(methods), step)
+            every = (number * step // len(known), step)
             x, y = np.asarray(curve.x)[shown], curve.y[shown]
             line = axes.plot(x, y, label=method, markevery=every, **styles[method])[0]
             lines.setdefault(method, line)
-            level.setdefault(method, []).append(float(np.mean(curve.y)))
     for axes in panels[len(bits) :]:
         axes.remove()
     figure.supxlabel(labels[0], fontsize=9)
     figure.supylabel(labels[1], fontsize=9)
     seeds = len({cell.seed for cell in cells})
     how = f"mean over {seeds} seeds" if seeds > 1 else "one seed"
-    means = {method: float(np.mean(values)) for method, values in level.items()}
-    _finish(figure, cells, panels[: len(bits)], lines, means, how)
+    _finish(figure, cells, panels[: len(bits)], lines, how)
     return figure
 
 
-def _height(methods: Sequence[str], least: float) -> float:
-    """Inches that a legend with one line for each method needs, at least `least`."""
-    return max(least, 0.9 + 0.185 * (len(methods) + 1))
+def _height(known: Mapping[str, Method], least: float) -> float:
+    """Inches that the legend needs, at least `least`: its methods, group titles and base rate."""
+    shown = strong(list(known.values()))
+    titles = {method.supervision for method in shown}
+    return max(least, 0.9 + 0.185 * (len(shown) + len(titles) + 2))
 
 
 def _finish(
@@ -237,20 +235,32 @@ def _finish(
     cells: Sequence[CellResult],
     panels: Sequence[Axes],
     lines: Mapping[str, Line2D],
-    level: Mapping[str, float],
     how: str,
 ) -> None:
-    """Base rate, title, and the legend from the best method to the worst by `level`."""
-    rebuilt = {cell.method for cell in cells if cell.fidelity == "reconstruction"}
-    ranked = sorted(lines, key=level.__getitem__, reverse=True)
-    names = [f"{m} (reconstruction)" if m in rebuilt else m for m in ranked]
-    handles = [lines[method] for method in ranked]
+    """Base rate, title, and the legend in groups, in the order of the methods."""
+    known = {name: method for name, method in methods_of(cells).items() if name in lines}
+    shown = strong(list(known.values()))
+    handles: list[Line2D] = []
+    names: list[str] = []
+    for group, of_group in groupby(shown, key=lambda method: method.group):
+        handles.append(Line2D([], [], linestyle=""))
+        names.append(group)
+        for method in of_group:
+            kinds = f" ({', '.join(method.kinds)})" if method.kinds else ""
+            handles.append(lines[method.id])
+            names.append(f"{method.label}{kinds}")
+    if others := [lines[name] for name in known if known[name] not in shown]:
+        handles.append(others[0])
+        names.append(f"{len(others)} others")
     chance = chance_level(cells)
     if chance is not None:
         names.append(f"base rate {chance:.3f}")
         style = {"color": CHANCE_COLOUR, "linestyle": "--", "linewidth": 1, "label": names[-1]}
         handles += [axes.axhline(chance, **style) for axes in panels][:1]
-    figure.legend(handles, names, loc="outside right center")
+    legend = figure.legend(handles, names, loc="outside right center")
+    for text in legend.get_texts():
+        if text.get_text() in GROUPS.values():
+            text.set_fontweight("bold")
     figure.suptitle(
         f"{cells[0].dataset}, {cells[0].features} features ({how})",
         x=0.01,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,8 +32,8 @@ class Report:
     store : Store
         Where they are stored.
     protocol : Protocol
-    dataset : Dataset
-        Its split holds the items that were used.
+    dataset : Dataset or None
+        Its split holds the items that were used; None where only the cells are there.
     significance : mapping of str to Significance
         Intervals and tests of the metrics that decide between methods.
     tables : mapping of str to Table
@@ -45,7 +46,7 @@ class Report:
     cells: Sequence[CellResult]
     store: Store
     protocol: Protocol
-    dataset: Dataset
+    dataset: Dataset | None
     significance: Mapping[str, Significance]
     tables: Mapping[str, Table]
     diagnostics: Sequence[DiagnosticRow]
@@ -61,7 +62,7 @@ def make_report(
     cells: Sequence[CellResult],
     store: Store,
     protocol: Protocol,
-    dataset: Dataset,
+    dataset: Dataset | None,
     *,
     audit: bool = False,
 ) -> Report:
@@ -72,9 +73,11 @@ def make_report(
     cells, store, protocol, dataset
         As in :class:`Report`.
     audit : bool
-        Whether the stored codes are measured under every convention too.
+        Whether the stored codes are measured under every convention too; not without the data.
     """
-    metrics = measured_metrics(cells, table_metrics(protocol, len(dataset.split.database)))
+    split = dataset.split if dataset else None
+    size = len(split.database) if split else _database_size(cells, store)
+    metrics = measured_metrics(cells, table_metrics(protocol, size))
     cells = best_first(cells, metrics[0])
     significance = significance_of(
         cells, store, [metric for metric in metrics if is_ranked(metric)]
@@ -86,11 +89,17 @@ def make_report(
         for metric in metrics
     }
     audited = None
-    if audit:
+    if audit and dataset is not None:
         labels = dataset.labels[dataset.split.query], dataset.labels[dataset.split.database]
         audited = audit_cells(cells, store, *labels)
     rows = diagnostic_rows(cells, protocol.radius)
     return Report(cells, store, protocol, dataset, significance, tables, rows, audited)
+
+
+def _database_size(cells: Sequence[CellResult], store: Store) -> int:
+    """Items of the database; larger than any cut-off where no cell says it."""
+    sizes = (store.database_size(cell.folder) for cell in cells if cell.status == "done")
+    return next((size for size in sizes if size), sys.maxsize)
 
 
 def measured_metrics(cells: Sequence[CellResult], metrics: Sequence[str]) -> list[str]:

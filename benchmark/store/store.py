@@ -34,6 +34,8 @@ _ELSEWHERE = ("folder", "curves")
 RECORD = "run.json"
 #: Version of ``run.json``; a cell of another version is run again.
 FORMAT = 1
+#: The fitted method of a cell, as :mod:`methods.state` writes it.
+MODEL = "model.npz"
 
 Found = TypeVar("Found")
 
@@ -88,6 +90,11 @@ class Store:
         """Whether something is stored there that cannot be read."""
         return (self._place(folder) / RECORD).exists() and self.read(folder) is None
 
+    def datasets(self) -> list[str]:
+        """Names of the data sets that have cells."""
+        found = {path.parts[-4] for path in (self.root / "cells").glob("*/*/*/run.json")}
+        return sorted(found)
+
     def cells(self, dataset: str) -> Iterator[CellResult]:
         """Every readable cell of a data set, whatever its key, by method and code length."""
         root = self.root / "cells"
@@ -104,6 +111,11 @@ class Store:
         """Metric name to the value of each query, NaN where it is left out; {} if not stored."""
         return self._profile_arrays(folder, "query:")
 
+    def database_size(self, folder: str) -> int | None:
+        """Items of the database; None where it is not stored, as for quantisers."""
+        items = self._profile_arrays(folder, "items").get("")
+        return None if items is None or not len(items) else int(items[0].sum())
+
     def training_curves(self, folder: str) -> dict[str, np.ndarray]:
         """``training`` and ``validation`` loss of each epoch; {} where nothing was recorded."""
         return self._profile_arrays(folder, "history:")
@@ -111,6 +123,10 @@ class Store:
     def has_codes(self, folder: str) -> bool:
         """Whether a cell was stored with its codes."""
         return (self._place(folder) / "codes.npz").exists()
+
+    def has_model(self, folder: str) -> bool:
+        """Whether a cell was stored with its fitted method."""
+        return (self._place(folder) / MODEL).exists()
 
     def codes(self, folder: str) -> tuple[np.ndarray, np.ndarray] | None:
         """Query and database codes as :mod:`benchmark.protocol.search` stores them, or None."""

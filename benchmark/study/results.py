@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmark.datasets.base import Dataset
 from benchmark.errors import InputError
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import search_of_stored
+from benchmark.reporting.answer import write_answer, write_index
 from benchmark.reporting.comparison import comparison_table
 from benchmark.reporting.outputs import write_outputs
 from benchmark.reporting.page.page import write_page
@@ -22,6 +24,7 @@ from benchmark.significance.evidence import significance_of
 from benchmark.store.record import CellResult
 from benchmark.store.seeds import summary_frame
 from benchmark.store.store import Store
+from benchmark.study.gathering import report_folder, with_stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +38,8 @@ class Results:
     store : Store
         Where they are stored.
     protocol : Protocol
-    dataset : Dataset
-        Its split holds the items that were used.
+    dataset : Dataset or None
+        Its split holds the items that were used; None where only the cells are there.
     with_audit : bool
         Whether the report holds an audit.
 
@@ -52,20 +55,31 @@ class Results:
     cells: tuple[CellResult, ...]
     store: Store
     protocol: Protocol
-    dataset: Dataset
+    dataset: Dataset | None
     with_audit: bool = False
 
     @cached_property
     def report(self) -> Report:
-        """Tables, tests and diagnostics, computed once."""
-        return make_report(
-            self.cells, self.store, self.protocol, self.dataset, audit=self.with_audit
-        )
+        """Tables, tests and diagnostics of these cells, computed once."""
+        return self._report(self.cells)
+
+    @cached_property
+    def whole(self) -> Report:
+        """The report of these cells and of all stored ones that stand on the same data.
+
+        Same data set, features and protocol; this is what :meth:`write` writes.
+        """
+        cells = with_stored(self.cells, self.store)
+        return self._report(cells)
+
+    def _report(self, cells: Sequence[CellResult]) -> Report:
+        return make_report(cells, self.store, self.protocol, self.dataset, audit=self.with_audit)
 
     @property
     def folder(self) -> Path:
-        """Where tables, figures and the page of the data set go."""
-        return self.store.root / self.dataset.name
+        """Where tables, figures and the page of the data set and its features go."""
+        first = self.cells[0]
+        return self.store.root / report_folder(first.dataset, first.features, self.protocol)
 
     def cell(self, method: str, bits: int, seed: int | None = None) -> CellResult:
         """One cell; without a seed the first one of the method and code length.
@@ -154,14 +168,20 @@ class Results:
     def write(self, folder: Path | str | None = None) -> Path:
         """Write ``summary.csv``, tables, figures and the page; return the folder.
 
+        They show :attr:`whole`: a run of one method changes its row and keeps all others.
+
         Parameters
         ----------
         folder : path, optional
             :attr:`folder` by default.
         """
+        listed = folder is None
         folder = self.folder if folder is None else Path(folder)
-        write_outputs(self.report, folder)
-        write_page(self.report, folder)
+        write_outputs(self.whole, folder)
+        write_page(self.whole, folder)
+        write_answer(self.whole, folder)
+        if listed:
+            write_index(self.store.root)
         return folder
 
     def failures(self) -> str:
@@ -170,7 +190,7 @@ class Results:
         return describe_failures(failed, len(self.cells), self.store) if failed else ""
 
     def __repr__(self) -> str:
-        where = f"{self.dataset.name}, protocol {self.protocol.name}"
+        where = f"{self.cells[0].dataset}, protocol {self.protocol.name}"
         return f"<Results of {len(self.cells)} cells on {where}>"
 
 

@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from benchmark.datasets.base import Dataset
+from benchmark.datasets import datasets
+from benchmark.datasets.base import Dataset, Split
 from benchmark.datasets.copies.tagfiles import with_tags
 from benchmark.datasets.opening import open_dataset
 from benchmark.errors import InputError
@@ -16,7 +18,7 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_free, check_writable, is_folder, remove_leftovers
+from benchmark.files import remove_leftovers
 from benchmark.log import to_stderr
 from benchmark.preparation.features import (
     FeatureRequest,
@@ -28,18 +30,17 @@ from benchmark.preparation.features import (
 )
 from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
 from benchmark.store.store import Store
+from benchmark.study.checks import check_folders, check_given, check_name, check_weights
 from benchmark.study.defaults import CHOICES
 from benchmark.study.results import Results
 from features.tags import TagAccount
 
-#: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache")
-#: Folders of the cache.
-IN_CACHE = ("bundles", "features", "shared", "splits", "word-vectors")
-#: Cells at a time on this machine, for each core.
-JOBS_PER_CORE = 8
-#: Cells at a time on a cluster.
-MOST_JOBS = 4096
+#: Options that a cell keeps, so that it can be made again.
+SETTINGS = (
+    *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
+    *("tune", "device"),
+)
+PATHS = ("data_root", "weights", "word_vectors", "tags")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class Session:
         What happens to images that cannot be read.
     on_missing_image : {"skip", "error"}
         What happens where a list names images that are not on disk.
+    download : bool
+        Whether the files of the data set are fetched first, where its reader can do that.
     tags : path, optional
         Tags of photos, which are joined by photo id; the data set's own by default.
     word_vectors : path, optional
@@ -89,6 +92,8 @@ class Session:
         Which stored cells are run again.
     save_codes : bool
         Whether the codes of every cell are stored.
+    save_models : bool
+        Whether the fitted method of every cell is stored, for :func:`benchmark.load_hasher`.
     audit : bool
         Whether the codes are measured under every convention too; codes are stored then.
 
@@ -107,6 +112,7 @@ class Session:
     end_to_end: bool = False
     on_bad_image: str = "skip"
     on_missing_image: str = "skip"
+    download: bool = False
     tags: Path | str | None = None
     word_vectors: Path | str | None = None
     min_tag_count: int = 1
@@ -118,6 +124,7 @@ class Session:
     device: str = "cpu"
     rerun: str = "failed"
     save_codes: bool = False
+    save_models: bool = False
     audit: bool = False
 
     def __post_init__(self) -> None:
@@ -128,7 +135,7 @@ class Session:
                 raise InputError(f"--{name} {value}: give one of {', '.join(words)}")
         if self.scheduler and self.backend != "dask":
             raise InputError("--scheduler needs --backend dask")
-        _check_given(self)
+        check_given(self)
 
     @property
     def store(self) -> Store:
@@ -145,6 +152,7 @@ class Session:
             plugins=tuple(Path(path) for path in self.plugin),
             again=self.rerun,
             save_codes=self.save_codes or self.audit,
+            save_models=self.save_models,
             device=self.device,
             workers=Workers(self.jobs, self.backend, self.scheduler),
         )
@@ -164,26 +172,25 @@ class Session:
             If anything is missing or wrong.
         """
         options = self.options
-        if not is_folder(options.results / "cells"):
-            # Results of an earlier run can be looked at on a disk that cannot be written.
-            check_writable(options.results, "--results")
-            check_writable(options.cache, "--cache")
-        _check_apart(options.results, text)
-        check_free([options.cache / name for name in IN_CACHE])
+        check_folders(options, text)
         dataset = self.open_dataset(text)
-        if dataset.name in RESERVED:
-            raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
-        place, cells = options.results / dataset.name, options.results / "cells"
-        check_free(
-            [place, place / "tables", place / "figures", cells, cells / dataset.name],
-            [place / "summary.csv", place / "report.html"],
-        )
+        check_name(dataset.name, options.results)
         request = self._request(dataset, features)
         checked = check_features(dataset, request)
+        check_weights(checked, request)
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
-        return OpenedData(dataset, request, checked, self._tags(dataset))
+        return OpenedData(dataset, request, checked, self._tags(dataset), _whole_path(text))
+
+    def _download(self, text: str) -> None:
+        """Fetch the files of a named data set, if it is one that can be fetched."""
+        name = text.partition("[")[0].strip()
+        reader = datasets.find(name).load()
+        fetch = getattr(reader, "download", None)
+        if fetch is None:
+            raise InputError(f"--download: data set {name} cannot be fetched; get it by hand")
+        fetch(Path(self.data_root))
 
     def open_dataset(self, text: str) -> Dataset:
         """Open what ``--dataset`` names, with the tags that were given.
@@ -193,6 +200,8 @@ class Session:
         InputError
             If there is no such data set, or if images are missing where that is an error.
         """
+        if self.download:
+            self._download(text)
         dataset = open_dataset(text, Path(self.data_root), self.options.cache / "splits")
         if dataset.missing and self.on_missing_image == "error":
             raise InputError(
@@ -218,6 +227,17 @@ class Session:
 
     def run_grid(self, data: OpenedData, grid: Grid) -> Results:
         """Extract features if need be and run the cells that are not done yet."""
+        run, cells, split = self.plan_grid(data, grid)
+        return Results(
+            cells=tuple(run_cells(run, cells)),
+            store=self.store,
+            protocol=grid.protocol,
+            dataset=replace(data.dataset, split=split),
+            with_audit=self.audit,
+        )
+
+    def plan_grid(self, data: OpenedData, grid: Grid) -> tuple[Run, list[Cell], Split]:
+        """Extract features if need be; what all cells have in common, the cells, and the split."""
         grid.check()
         options = self.options.resolved()
         home = options.results / "cells" / data.dataset.name
@@ -226,14 +246,28 @@ class Session:
         prepared = prepare(_with_copies(data, grid), options.cache)
         cells = grid.cells(prepared)
         _tell_of_tags(cells, data, prepared.tag_account)
-        run = Run(options, prepared.bundle, prepared.identity, prepared.tag_account, grid.protocol)
-        return Results(
-            cells=tuple(run_cells(run, cells)),
-            store=self.store,
-            protocol=grid.protocol,
-            dataset=replace(data.dataset, split=prepared.split),
-            with_audit=self.audit,
+        run = Run(
+            options,
+            prepared.bundle,
+            prepared.identity,
+            prepared.tag_account,
+            grid.protocol,
+            self._request_again(data),
         )
+        return run, cells, prepared.split
+
+    def _request_again(self, data: OpenedData) -> dict[str, Any]:
+        """The options that give these data again, as plain values and with absolute paths."""
+        kept = {name: getattr(self, name) for name in SETTINGS}
+        paths = {name: getattr(self, name) for name in PATHS if getattr(self, name)}
+        return {
+            **kept,
+            **{name: str(Path(path).resolve()) for name, path in paths.items()},
+            "cache": str(self.options.cache.resolve()),
+            "plugin": [str(path) for path in self.options.resolved().plugins],
+            "features": data.features.name,
+            "dataset": data.source,
+        }
 
     def _request(self, dataset: Dataset, features: str | None) -> FeatureRequest:
         known = dataset.images is not None or features in dataset.features
@@ -252,37 +286,11 @@ class Session:
         return open_tags(dataset, request, self.options.cache, to_stderr)
 
 
-def _check_apart(results: Path, dataset: str) -> None:
-    """Refuse a results folder in which the files of a data set lie."""
-    data = Path(dataset)
-    if not is_folder(data):
-        return
-    if results.resolve() in (data.resolve(), *data.resolve().parents):
-        raise InputError(
-            f"--results {results}: the data set {dataset} lies in it; name a folder of its own"
-        )
-
-
-def _check_given(session: Session) -> None:
-    """InputError if a number is out of range, or a name is empty or none."""
-    cores = os.cpu_count() or 1
-    most = MOST_JOBS if session.backend == "dask" else JOBS_PER_CORE * cores
-    for option, number, largest in (
-        ("jobs", session.jobs, most),
-        ("min-tag-count", session.min_tag_count, 2**31 - 1),
-    ):
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= largest:
-            where = f" on {cores} cores" if option == "jobs" and largest != MOST_JOBS else ""
-            raise InputError(
-                f"--{option} {number!r}: give a whole number from 1 to {largest}{where}"
-            )
-    for option in ("results", "cache", "data_root", "features", "weights", "word_vectors"):
-        value = getattr(session, option)
-        if isinstance(value, str) and (not value.strip() or "\0" in value):
-            name = option.replace("_", "-")
-            raise InputError(f"--{name} {value!r}: give a name, or leave the option out")
-    if isinstance(session.plugin, str | Path):
-        raise InputError(f"--plugin {str(session.plugin)!r}: give a list of files")
+def _whole_path(dataset: str) -> str:
+    """A folder as an absolute path, and a name as it is."""
+    if dataset.partition("[")[0].strip() in datasets.names():
+        return dataset
+    return str(Path(dataset).resolve())
 
 
 def _with_copies(data: OpenedData, grid: Grid) -> OpenedData:

@@ -71,7 +71,7 @@ class Recipe:
         if self.steps is None and self.epochs is None:
             raise ValueError("a training without steps and epochs never ends: give one of them")
         if self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be one of {SCHEDULES}, not {self.schedule!r}")
+            raise ValueError(f"schedule must be {' or '.join(SCHEDULES)}, not {self.schedule!r}")
         if self.lr == 0:
             raise ValueError("lr must be above 0")
         if self.validation >= 1:

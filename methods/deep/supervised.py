@@ -12,7 +12,7 @@ from features.pixels import ImageArray
 from methods.base import Task
 from methods.deep.network import DeepHasher, HashNetwork, finished, make_network
 from methods.deep.pairs import Similar, similarity
-from methods.deep.recipe import SCHEDULES, History, Recipe
+from methods.deep.recipe import History, Recipe
 from methods.deep.training import Loss, train
 
 
@@ -29,7 +29,6 @@ class SupervisedHasher(DeepHasher):
     choices: ClassVar[dict] = {
         "labels": ("labels", "tags"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
 
     @property

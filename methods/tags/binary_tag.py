@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from methods import Task, register
 from methods.deep.network import DeepHasher, FeatureDropout, dense, finished, make_network
 from methods.deep.pairs import similarity
-from methods.deep.recipe import SCHEDULES, Recipe
+from methods.deep.recipe import Recipe
 from methods.deep.training import train
 from methods.tags.wdht import HIDDEN, code_distances, quantisation_loss
 
@@ -65,7 +65,6 @@ class BinaryTag(DeepHasher):
     choices: ClassVar[dict] = {
         "reduction": ("mean", "sum"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     _LITERAL: ClassVar[dict] = {
         "lambda3": 1.0,

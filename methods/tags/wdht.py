@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from methods import Task, register
 from methods.deep.network import DeepHasher, FeatureDropout, dense, finished, make_network
 from methods.deep.pairs import squared_distances
-from methods.deep.recipe import SCHEDULES, Recipe
+from methods.deep.recipe import Recipe
 from methods.deep.training import train
 from methods.tag_vectors import has_vector, image_vectors
 
@@ -87,7 +87,6 @@ class WDHT(DeepHasher):
         "targets": ("raw", "unit", "centred"),
         "reduction": ("mean", "sum"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     # SGD, 50 epochs, batches of 50, no validation: printed, or read in the program.
     _LITERAL: ClassVar[dict] = {

@@ -18,7 +18,7 @@ from methods.algebra.pca import PrincipalAxes, principal_axes, skip_pca
 from methods.algebra.rotations import random_rotation
 from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished, head_inputs, make_network
-from methods.deep.recipe import SCHEDULES, Recipe
+from methods.deep.recipe import Recipe
 from methods.deep.training import as_tensor, train
 
 
@@ -80,7 +80,6 @@ class DeepBit(DeepHasher):
     choices: ClassVar[dict] = {
         "init": ("principal", "gaussian"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     presets: ClassVar[dict] = {
         "paper": {

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from methods import Task, register
 from methods.algebra.pca import PrincipalAxes, principal_axes
 from methods.deep.network import DeepHasher, HashNetwork, Standardise, finished
-from methods.deep.recipe import SCHEDULES, Recipe
+from methods.deep.recipe import Recipe
 from methods.deep.training import train
 
 #: Units of the hidden layers for code lengths up to the key; the paper has those of 16, 32, 64.
@@ -63,7 +63,6 @@ class DH(DeepHasher):
 
     choices: ClassVar[dict] = {
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     presets: ClassVar[dict] = {
         "paper": {"lambda1": 100.0, "lambda2": 0.001, "lambda3": 0.001, "center": False}

@@ -18,7 +18,7 @@ def cell_files(results, name="run.json"):
 @pytest.mark.figures
 def test_run_leaves_summary_tables_and_figures(run, tmp_path):
     status, out, err = run(*METHODS, "--seeds", "0", "1")
-    folder = tmp_path / "results" / "blobs"
+    folder = tmp_path / "results" / "blobs" / "blobs"
     summary = pd.read_csv(folder / "summary.csv")
     assert status == 0
     assert "itq" in out and "base rate" in out and err == ""
@@ -43,19 +43,19 @@ def test_tables_rest_on_tests_between_the_methods(run, tmp_path):
     assert status == 0 and "The best is significantly better than the second" in " ".join(
         out.split()
     )
-    table = pd.read_csv(tmp_path / "results/blobs/tables/mAP@all.csv", index_col="method")
+    table = pd.read_csv(tmp_path / "results/blobs/blobs/tables/mAP@all.csv", index_col="method")
     assert table.loc["pcah", "4 bits rank"] == 1 and table.loc["lsh", "4 bits rank"] == 2
-    pairs = pd.read_csv(tmp_path / "results/blobs/tables/mAP@all-tests.csv")
+    pairs = pd.read_csv(tmp_path / "results/blobs/blobs/tables/mAP@all-tests.csv")
     assert pairs["better"].tolist() == ["yes", "no"] and pairs["method"][0] == "pcah"
 
 
 def test_second_run_recomputes_nothing(run, tmp_path):
     run(*METHODS)
     before = {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")}
-    first = (tmp_path / "results/blobs/summary.csv").read_bytes()
+    first = (tmp_path / "results/blobs/blobs/summary.csv").read_bytes()
     assert run(*METHODS)[0] == 0
     assert {p: p.stat().st_mtime_ns for p in cell_files(tmp_path / "results")} == before
-    assert (tmp_path / "results/blobs/summary.csv").read_bytes() == first
+    assert (tmp_path / "results/blobs/blobs/summary.csv").read_bytes() == first
 
 
 def test_only_what_changed_is_run_again(run, tmp_path):
@@ -125,7 +125,7 @@ def test_values_do_not_choose_the_folder(run, plugin, tmp_path):
 def test_damaged_cell_is_run_again(run, tmp_path, damage):
     run("--methods", "lsh", "--bits", "8")
     (profile,) = cell_files(tmp_path / "results", "profile.npz")
-    good = (tmp_path / "results/blobs/summary.csv").read_text()
+    good = (tmp_path / "results/blobs/blobs/summary.csv").read_text()
     if damage == "truncate":
         profile.write_bytes(profile.read_bytes()[:100])
     elif damage == "alter":
@@ -137,7 +137,7 @@ def test_damaged_cell_is_run_again(run, tmp_path, damage):
     assert run("--methods", "lsh", "--bits", "8")[0] == 0
     with np.load(profile) as arrays:
         assert arrays["items"].shape == (40, 9)
-    again = (tmp_path / "results/blobs/summary.csv").read_text()
+    again = (tmp_path / "results/blobs/blobs/summary.csv").read_text()
     rates = [line for line in good.splitlines() if ",mAP" in line]
     assert all(line in again for line in rates)
 
@@ -148,7 +148,7 @@ def test_parallel_cells_give_the_same_numbers(run, tmp_path):
     two = tmp_path / "two"
     run(*arguments, results=one)
     run(*arguments, results=two, jobs=2)
-    frames = [pd.read_csv(p / "blobs/summary.csv") for p in (one, two)]
+    frames = [pd.read_csv(p / "blobs/blobs/summary.csv") for p in (one, two)]
     rates = [f[f.metric.str.contains("@")].reset_index(drop=True) for f in frames]
     pd.testing.assert_frame_equal(*rates)
 
@@ -162,7 +162,7 @@ def test_failed_cell_keeps_the_others_and_is_tried_again(run, plugin, tmp_path):
     assert "broken wing" in err and "lsh" in out
     (error,) = cell_files(tmp_path / "results", "error.txt")
     assert "RuntimeError: broken wing" in error.read_text()
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv")
     assert summary.query("method == 'mine'").status.tolist() == ["failed"]
     flag.touch()
     assert run(*arguments)[0] == 0
@@ -173,7 +173,7 @@ def test_worker_that_dies_takes_down_only_its_cell(run, plugin, tmp_path):
     path = plugin(body="os.kill(os.getpid(), 9)")
     arguments = ("--plugin", path, "--methods", "lsh", "mine", "pcah", "--bits", "8", "12")
     status, _, err = run(*arguments, jobs=2)
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv")
     states = summary.groupby("method").status.unique().map(list).to_dict()
     assert status == 1
     assert states == {"lsh": ["done"], "mine": ["failed"], "pcah": ["done"]}
@@ -184,7 +184,7 @@ def test_skip_is_a_dash_with_its_reason(run, tmp_path):
     status, out, _ = run("--methods", "pcah", "lsh", "--bits", "16", "48")
     assert status == 0
     assert "bits <= min(d, n - 1) = 32" in " ".join(out.split())
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv")
     skipped = summary[summary.status == "skipped"]
     assert skipped[["method", "bits"]].values.tolist() == [["pcah", 48]]
 
@@ -275,7 +275,7 @@ def test_a_quantiser_beside_binary_codes(run, quantiser, tmp_path):
     status, out, err = run(*arguments)
     assert status == 0, err
     assert "ranked by score: no Hamming radius" in out
-    folder = tmp_path / "results/blobs"
+    folder = tmp_path / "results/blobs/blobs"
     summary = pd.read_csv(folder / "summary.csv")
     words = summary[summary.method == "words"]
     missing = set(summary.metric) - set(words.metric)
@@ -297,16 +297,18 @@ def test_quantisers_alone_have_no_tables_of_hamming_balls(run, quantiser, tmp_pa
     status, out, err = run("--plugin", quantiser, "--methods", "words", "--bits", "8")
     assert status == 0, err
     assert "mAP@all" in out and "P@r2" not in out
-    tables = tmp_path / "results/blobs/tables"
+    tables = tmp_path / "results/blobs/blobs/tables"
     assert (tables / "mAP@all.md").exists() and not (tables / "P@r2.md").exists()
 
 
 def test_cells_depend_on_the_base_class_that_their_method_names(run, quantiser):
     from benchmark.digests import imported_code
+    from benchmark.registry.plugins import module_name
 
     run("--plugin", quantiser, "--methods", "words", "--bits", "8", "--dry-run")
-    words = imported_code("hashbench_plugin_words")
-    assert {"hashbench_plugin_words", "methods.quantizer", "methods.base"} <= words
+    module = module_name(quantiser)
+    words = imported_code(module)
+    assert {module, "methods.quantizer", "methods.base"} <= words
     assert not any(name.startswith("methods.unsupervised") for name in words)
     itq = imported_code("methods.unsupervised.itq")
     assert "methods.base" in itq and "methods.quantizer" not in itq
@@ -342,9 +344,11 @@ def test_audit_keeps_codes_and_runs_cells_without_them_again(run, tmp_path):
     )
     assert len(cell_files(tmp_path / "results", "codes.npz")) == 2
     assert "Audit: mAP over the whole ranking" in out
-    tables = tmp_path / "results/blobs/tables"
+    tables = tmp_path / "results/blobs/blobs/tables"
     audit = pd.read_csv(tables / "audit.csv").set_index(["method", "convention", "metric"])["value"]
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv").set_index(["method", "metric"])
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs/summary.csv").set_index(
+        ["method", "metric"]
+    )
     for method in ("itq", "lsh"):
         for metric in ("mAP@5000", "mAP@all", "P@r2"):
             assert audit[method, "wdht", metric] == pytest.approx(
@@ -359,7 +363,7 @@ def test_audit_keeps_codes_and_runs_cells_without_them_again(run, tmp_path):
 def test_l2_normalisation_is_another_kind_of_features(run, tmp_path):
     run("--methods", "lsh[center=false]", "itq", "--bits", "8")
     run("--methods", "lsh[center=false]", "itq", "--bits", "8", "--l2-normalize")
-    summary = pd.read_csv(tmp_path / "results/blobs/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/blobs/blobs-l2/summary.csv")
     assert set(summary.features) == {"blobs-l2"}
     assert len(cell_files(tmp_path / "results")) == 4
 

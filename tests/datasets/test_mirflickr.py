@@ -36,6 +36,10 @@ TOPICS = {
 TAGS = {1: "explore\nsky\n", 2: "", 4: "sky\nrare\nsky\n", 9: "sunset\nété", 10: "explore"}
 
 
+#: What the setting wmh means.
+WMH_SETTING = "benchmark.datasets.copies.published.WMH"
+
+
 def build(root, folder="mirflickr25k", images=range(1, 11)):
     """Ten images, 38 lists and a README; images 3, 6, 7 and 8 have no label."""
     home = root / folder
@@ -103,7 +107,9 @@ def test_sizes_and_small_trees(tmp_path):
 
 def test_setting_wmh_takes_images_with_a_label_and_a_frequent_tag(tmp_path, monkeypatch):
     build(tmp_path)
-    monkeypatch.setattr("benchmark.datasets.published.WMH", PaperSetting((1, 1), min_images=2))
+    monkeypatch.setattr(
+        "benchmark.datasets.copies.published.WMH", PaperSetting((1, 1), min_images=2)
+    )
     data = open_dataset("mirflickr25k[setting=wmh]", tmp_path, tmp_path / "cache")
     # Of two images or more are explore (1, 10) and sky (1, 4); 2, 5 and 9 have none of them.
     assert set(data.rows.tolist()) <= {0, 3, 9}

@@ -38,6 +38,10 @@ PHOTOS = [
 ]
 
 
+#: What the setting wmh means.
+WMH_SETTING = "benchmark.datasets.copies.published.WMH"
+
+
 def build(root, folder="nuswide", *, halves=False, images=True):
     """Write the tree, with back-slashes, trailing blanks and carriage returns."""
     home = root / folder
@@ -221,14 +225,18 @@ def test_files_that_do_not_fit_together(tmp_path):
 
 def test_setting_wmh_takes_images_with_a_label_and_a_frequent_tag(tmp_path, monkeypatch):
     build(tmp_path)
-    monkeypatch.setattr("benchmark.datasets.published.WMH", PaperSetting((1, 5), min_images=1))
+    monkeypatch.setattr(
+        "benchmark.datasets.copies.published.WMH", PaperSetting((1, 5), min_images=1)
+    )
     data = open_dataset("nuswide[setting=wmh]", tmp_path, tmp_path / "cache")
     # Not 12, which has no tags.
     assert photos(data) == [11, 70, 15, 16, 17, 18]
     assert (len(data.split.query), len(data.split.train)) == (1, 5)
     assert any("6 images have a label and a tag" in note for note in data.notes)
     # Tags of two images or more are sky, blue and me; one usable photo has any of them.
-    monkeypatch.setattr("benchmark.datasets.published.WMH", PaperSetting((1, 5), min_images=2))
+    monkeypatch.setattr(
+        "benchmark.datasets.copies.published.WMH", PaperSetting((1, 5), min_images=2)
+    )
     with pytest.raises(InputError, match="1 items can be chosen"):
         open_dataset("nuswide[setting=wmh]", tmp_path, tmp_path / "cache")
     with pytest.raises(InputError, match="setting must be default or wmh"):

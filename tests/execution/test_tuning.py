@@ -126,7 +126,7 @@ def test_another_relevance_is_another_cell_and_the_same_one_is_not_run_again(run
     assert run(*plugin, *TUNED[:-1])[0] == 0
     files = list((tmp_path / "results/cells").glob("*/*/*/run.json"))
     assert len(files) == 3
-    text = (tmp_path / "results/blobs/tables/all.md").read_text()
+    text = (tmp_path / "results/blobs/blobs/tables/all.md").read_text()
     assert "uned" not in text
 
 
@@ -422,7 +422,7 @@ def test_tables_say_what_was_tuned_on_what(run, noisy, tmp_path):
     out = run(*noisy(), *options, "--tune", "tags")[1]
     note = "tuned on tags of a validation part: noise=0.0, keep=32 at 8, 16 bits"
     assert f"(1) {note}" in " ".join(out.split()) and "noisy (1)" in out
-    folder = tmp_path / "results/blobs/tables"
+    folder = tmp_path / "results/blobs/blobs/tables"
     page = (folder / "all.md").read_text()
     line = (
         "- Tuned on tags of a validation part of the training items, without the queries: noisy; "
@@ -431,7 +431,7 @@ def test_tables_say_what_was_tuned_on_what(run, noisy, tmp_path):
     assert line in page.split("\n## ")[0].splitlines() and note in page
     assert note in (folder / "mAP@all.csv").read_text()
     assert "tuned on tags of a validation part" in (folder / "mAP@all.tex").read_text()
-    header = (tmp_path / "results/blobs/summary.csv").read_text().split("\n")[0]
+    header = (tmp_path / "results/blobs/blobs/summary.csv").read_text().split("\n")[0]
     assert header == "dataset,features,method,bits,seed,status,metric,value,low,high"
 
 

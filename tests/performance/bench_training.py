@@ -1,4 +1,4 @@
-"""Seconds per epoch of WDHT, and the part of them that its matrix products alone would take.
+"""Time of a step of WDHT, and the part of it that its matrix products alone would take.
 
 Run by hand: ``python tests/performance/bench_training.py [--items 100000] [--features 4096]``.
 Heads on features are trained in one thread; so are the products here.
@@ -18,7 +18,11 @@ import torch
 from scipy.sparse import csr_array
 
 from features.tags import TagMatrix
+from methods.deep.recipe import ROUND
 from methods.tags.wdht import HIDDEN, WDHT
+
+#: Steps that are timed.
+N_STEPS = 5 * ROUND
 
 N_BITS, N_TAGS, TAGS_PER_ITEM, WORDS = 32, 1000, 8, 300
 
@@ -31,16 +35,17 @@ def main() -> None:
     X = made_up_features(args.items, args.features)
     tags = made_up_tags(args.items)
 
-    one, three = (seconds_of_fit(X, tags, epochs) for epochs in (1, 3))
-    epoch = (three - one) / 2
+    few, many = (seconds_of_fit(X, tags, steps) for steps in (ROUND, ROUND + N_STEPS))
     hasher = WDHT(N_BITS)
-    n_training = args.items - min(2000, int(hasher.validation * args.items))
-    n_steps = n_training // hasher.batch_size
-    products, operations = seconds_of_products(hasher.batch_size, args.features, n_steps)
+    step = (many - few) / N_STEPS
+    seconds, operations = seconds_of_products(hasher.batch_size, args.features, N_STEPS)
+    products = seconds / N_STEPS
     print(f"{args.items:,} x {args.features} features, {N_BITS} bits, one thread")
-    print(f"an epoch:              {epoch:7.2f} s   ({n_steps} steps, with validation)")
-    print(f"its products alone:    {products:7.2f} s   ({operations / products / 1e9:.0f} GFLOP/s)")
-    print(f"share of the products: {products / epoch:7.0%}")
+    print(f"a step:                {1e3 * step:7.2f} ms   (with validation)")
+    speed = f"{operations / seconds / 1e9:.0f} GFLOP/s"
+    print(f"its products alone:    {1e3 * products:7.2f} ms   ({speed})")
+    print(f"share of the products: {products / step:7.0%}")
+    print(f"a training at most:    {step * hasher.recipe().n_steps(args.items):7.1f} s")
 
 
 def made_up_features(n: int, d: int) -> np.ndarray:
@@ -61,15 +66,15 @@ def made_up_tags(n: int) -> TagMatrix:
     return TagMatrix(hot, words=tuple(map(str, range(N_TAGS))), vectors=vectors)
 
 
-def seconds_of_fit(X: np.ndarray, tags: TagMatrix, epochs: int) -> float:
-    hasher = WDHT(N_BITS, epochs=epochs, random_state=0)
+def seconds_of_fit(X: np.ndarray, tags: TagMatrix, steps: int) -> float:
+    hasher = WDHT(N_BITS, steps=steps, random_state=0)
     start = time.perf_counter()
     hasher.fit(X, tags=tags)
     return time.perf_counter() - start
 
 
 def seconds_of_products(k: int, d: int, n_steps: int) -> tuple[float, float]:
-    """The products of an epoch's steps and nothing else; their seconds and operations."""
+    """The products of these steps and nothing else; their seconds and operations."""
     torch.set_num_threads(1)
     shapes = [
         (k, d, HIDDEN),  # shared layer

@@ -18,7 +18,7 @@ import argparse
 import json
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,23 +35,66 @@ from features.tags import TagMatrix
 from methods.sharing import sharing
 
 #: What is compared: method ids with parameters, as ``--methods`` takes them.  The first of each
-#: line is what the others stand beside.
+#: group is its default, but for the first group, by which the others are measured.
 CANDIDATES = {
-    "untrained": ["pcah", "itq", "cca-itq"],
-    "wdht": ["wdht", "wdht[aggregation=itf]", "wdht[unit_targets=true]"],
-    "binary-tag": ["binary-tag"],
+    "Without training of a network": ["pcah", "itq", "cca-itq", "ridge-itq"],
+    "wdht": [
+        "wdht",
+        "wdht[targets=raw]",
+        "wdht[targets=unit]",
+        "wdht[steps=1000,schedule=cosine]",
+        "wdht[steps=500,schedule=cosine]",
+        "wdht[aggregation=itf]",
+    ],
+    "binary-tag": [
+        "binary-tag",
+        "binary-tag[steps=1000,schedule=cosine]",
+        "binary-tag[steps=500,schedule=cosine]",
+        "binary-tag[lr=0.003]",
+    ],
+    "dih": ["dih", "dih[mu=0.3]", "dih[mu=3.0]", "dih[lam=0.1]", "dih[lam=10.0]"],
+    "wp-dsh": [
+        "wp-dsh[finetune=false]",
+        "wp-dsh[finetune=false,delta=0.1]",
+        "wp-dsh[finetune=false,steps=1300]",
+    ],
+    "wsdhq": ["wsdhq", "wsdhq[steps=900]", "wsdhq[steps=450,schedule=cosine]"],
+    "deep-dsh": ["deep-dsh", "deep-dsh[schedule=cosine]", "deep-dsh[steps=700,schedule=cosine]"],
+    "drsch": ["drsch", "drsch[steps=1000,schedule=cosine]", "drsch[steps=500,schedule=cosine]"],
 }
 
-#: Name, data set, training items taken (None: all), share of tags replaced by random ones.
-SETS = {
-    "corel 300": ("corel5k", 300, 0.0),
-    "corel 1000": ("corel5k", 1000, 0.0),
-    "corel 4500": ("corel5k", None, 0.0),
-    "demo 550": ("demo[n=600]", None, 0.0),
-    "demo 1375": ("demo[n=1500]", None, 0.0),
-    "demo 1375, noise .5": ("demo[n=1500]", None, 0.5),
-    "demo 5500": ("demo[n=6000]", None, 0.0),
-    "mirflickr 2000": ("mirflickr", 2000, 0.0),
+
+@dataclass(frozen=True)
+class Sample:
+    """What is taken of a data set.
+
+    Attributes
+    ----------
+    source : str
+    n_items : int or None
+        Training items, drawn at random; None for all.
+    noise : float
+        Share of the assignments of tags that are exchanged between items.
+    n_tags : int or None
+        Most frequent tags that are kept; None for all.
+    """
+
+    source: str
+    n_items: int | None = None
+    noise: float = 0.0
+    n_tags: int | None = None
+
+
+SAMPLES = {
+    "corel 300": Sample("corel5k", 300),
+    "corel 600, 23 tags": Sample("corel5k", 600, n_tags=23),
+    "corel 1000": Sample("corel5k", 1000),
+    "corel 4500": Sample("corel5k"),
+    "demo 550": Sample("demo[n=600]"),
+    "demo 1375": Sample("demo[n=1500]"),
+    "demo 1375, noise .5": Sample("demo[n=1500]", noise=0.5),
+    "demo 5500": Sample("demo[n=6000]"),
+    "mirflickr 2000": Sample("mirflickr", 2000),
 }
 
 #: Validation queries: this share of a part, up to a maximum.
@@ -119,12 +162,15 @@ def made_up_features(path: Path) -> Part:
 
 @lru_cache(maxsize=2)
 def part(name: str, places: Places) -> Part:
-    source, n_items, noise = SETS[name]
-    whole = data_set(source, places)
+    sample = SAMPLES[name]
+    whole = data_set(sample.source, places)
     rng = np.random.default_rng(0)
-    if n_items is not None:
-        whole = whole.rows(np.sort(rng.choice(len(whole.X), n_items, replace=False)))
-    return Part(whole.X, noisy(whole.tags, noise, rng), whole.labels) if noise else whole
+    if sample.n_items is not None:
+        whole = whole.rows(np.sort(rng.choice(len(whole.X), sample.n_items, replace=False)))
+    if sample.n_tags is not None:
+        kept = np.sort(np.argsort(-whole.tags.sum(axis=0), kind="stable")[: sample.n_tags])
+        whole = replace(whole, tags=whole.tags[:, kept])
+    return replace(whole, tags=noisy(whole.tags, sample.noise, rng)) if sample.noise else whole
 
 
 def noisy(tags: TagMatrix, share: float, rng: np.random.Generator) -> TagMatrix:
@@ -164,13 +210,17 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results/defaults"))
     parser.add_argument("--groups", nargs="+", default=list(CANDIDATES), metavar="GROUP")
     parser.add_argument("--methods", nargs="+", metavar="METHOD", help="instead of the groups")
-    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS), metavar="SET")
+    parser.add_argument(
+        "--sets", nargs="+", default=list(SAMPLES), choices=list(SAMPLES), metavar="SET"
+    )
+    parser.add_argument("--stored", action="store_true", help="print, and run nothing")
     parser.add_argument("--bits", nargs="+", type=int, default=[12, 32])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     args = parser.parse_args()
     places = Places(args.shared.resolve(), args.results)
     groups = {"": args.methods} if args.methods else {g: CANDIDATES[g] for g in args.groups}
-    trials = run([m for group in groups.values() for m in group], args, places)
+    wanted = [] if args.stored else [m for group in groups.values() for m in group]
+    trials = run(wanted, args, places)
     for title, group in groups.items():
         print("\n".join(table(title, group, trials, args)), end="\n\n", flush=True)
 
@@ -196,18 +246,22 @@ def run(wanted: list[str], args: argparse.Namespace, places: Places) -> dict[tup
 def table(
     title: str, group: list[str], trials: dict[tuple, dict], args: argparse.Namespace
 ) -> list[str]:
-    """Lines of Markdown: mean mAP over the seeds at each code length, and seconds of a fit."""
-    lengths = " ".join(map(str, args.bits))
-    lines = [f"## {title}", "", f"| {lengths} bits | " + " | ".join(args.sets) + " |"]
+    """Lines of Markdown: mean mAP over the seeds at each code length, and seconds of a fit.
+
+    A trial that was not run leaves a dash, and a method none of whose trials were run is left out.
+    """
+    lines = [f"## {title}", "", f"| {args.bits} bits | " + " | ".join(args.sets) + " |"]
     lines.append("|:---|" + "---:|" * len(args.sets))
     for method in group:
         cells = []
         for name in args.sets:
-            chosen = [[trials[method, name, b, s] for s in args.seeds] for b in args.bits]
-            means = [np.mean([t["mAP"] for t in some]) for some in chosen]
-            seconds = np.mean([t["seconds"] for some in chosen for t in some])
-            cells.append(" ".join(f"{m:.3f}".lstrip("0") for m in means) + f" ({seconds:.1f} s)")
-        lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
+            keys = [[(method, name, b, s) for s in args.seeds] for b in args.bits]
+            chosen = [[trials[key] for key in some if key in trials] for some in keys]
+            means = [f"{np.mean([t['mAP'] for t in c]):.3f}"[1:] if c else "–" for c in chosen]
+            spent = [t["seconds"] for some in chosen for t in some]
+            cells.append(" ".join(means) + (f" ({np.mean(spent):.1f} s)" if spent else ""))
+        if any("." in cell for cell in cells):
+            lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -36,7 +36,7 @@ def test_unreadable_image_is_left_out_and_named(run, photo_folder, tmp_path):
     (profile,) = (tmp_path / "results/cells").glob("*/*/*/profile.npz")
     with np.load(profile) as arrays:
         assert (arrays["items"].sum(axis=1) == 49).all()
-    summary = pd.read_csv(tmp_path / "results/photos/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/photos/gist/summary.csv")
     assert summary.query("metric == 'mAP@all'").value.item() > 0.9
 
 
@@ -109,6 +109,6 @@ def test_real_photos_reproduce_the_reference(tmp_path, capsys):
     )
     capsys.readouterr()
     assert status == 0
-    summary = pd.read_csv(tmp_path / "corel5k" / "summary.csv")
+    summary = pd.read_csv(tmp_path / "corel5k" / "squeezenet1_0" / "summary.csv")
     values = summary.query("metric == 'mAP@all'").sort_values("bits").value
     np.testing.assert_allclose(values, [0.103, 0.129, 0.140, 0.152], atol=0.012)

@@ -80,7 +80,7 @@ def test_a_cell_that_uses_tags_says_which(run, method, vectors, tmp_path):
     assert record["tag_account"]["unknown_tags"] == 1
     (other,) = records(tmp_path, "lsh")
     assert "tags" not in other["specification"] and "tag_account" not in other
-    page = (tmp_path / "results/blobs/tables/all.md").read_text()
+    page = (tmp_path / "results/blobs/blobs/tables/all.md").read_text()
     assert "- Tags: word vectors from vectors.txt; tags in at least 2 training images." in page
 
 
@@ -94,13 +94,13 @@ def test_other_word_vectors_change_only_the_cells_that_use_tags(run, method, vec
     assert len(records(tmp_path, "lsh")) == 1
     origins = [r["specification"]["tags"]["word_vectors"] for r in records(tmp_path, "mine")]
     assert sum(origin == "skip-gram on the training tags" for origin in origins) == 2
-    page = (tmp_path / "results/blobs/tables/all.md").read_text()
+    page = (tmp_path / "results/blobs/blobs/tables/all.md").read_text()
     assert "- Tags: word vectors from vectors.txt." in page
 
 
 def test_the_page_of_methods_without_tags_is_silent_about_them(run, vectors, tmp_path):
     run("--methods", "lsh", "--bits", "8", "--word-vectors", vectors)
-    assert "- Tags" not in (tmp_path / "results/blobs/tables/all.md").read_text()
+    assert "- Tags" not in (tmp_path / "results/blobs/blobs/tables/all.md").read_text()
 
 
 def test_a_file_of_word_vectors_is_read_once(run, method, vectors, monkeypatch):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark.cli.main import main
+from benchmark.digests import code_digest, imported_code
 from benchmark.errors import InputError
 from benchmark.registry import datasets, extractors, load_plugins, methods
 
@@ -106,7 +107,7 @@ def test_an_extractor_and_a_data_set_are_one_file_each(write, command, tmp_path)
     status, out, err = run(command, *plugins)
     assert status == 0, err
     assert "on squares, corners features" in out
-    summary = pd.read_csv(tmp_path / "results/squares/summary.csv")
+    summary = pd.read_csv(tmp_path / "results/squares/corners/summary.csv")
     value = summary.query("method == 'lsh' and metric == 'mAP@all'").value.item()
     base_rate = summary.query("metric == 'base_rate'").value.iloc[0]
     assert value > base_rate + 0.2
@@ -127,7 +128,6 @@ def test_one_file_may_hold_all_three(write, command):
 def test_an_edited_extractor_extracts_again(write, command, tmp_path):
     assert run(command, write("mine.py", EXTRACTOR), write("data.py", DATASET))[0] == 0
     edited = write("mine.py", EXTRACTOR.replace("self.scale * batch", "255 - batch"))
-    del sys.modules["hashbench_plugin_mine"]
     assert run(command, edited, write("data.py", DATASET))[0] == 0
     first, second = (
         np.load(path) for path in (tmp_path / "results/cache/features").glob("corners-*.npy")
@@ -142,6 +142,8 @@ def test_an_edited_extractor_extracts_again(write, command, tmp_path):
         ("import math\n\nmath.sqrt(-1)", "line 3: ValueError: math domain error"),
         ("def", "SyntaxError"),
         ("raise SystemExit(3)", "line 1: SystemExit: 3"),
+        ("raise BaseException('out')", "line 1: BaseException: out"),
+        ("raise ValueError('half \\udc80')", "line 1: ValueError: half \\udc80"),
         (EXTRACTOR.replace("corners", "gist"), "extractor 'gist' is registered twice"),
         (DATASET.replace("squares", "demo"), "data set 'demo' is registered twice"),
         (METHOD.replace("pcah-again", "itq"), "method 'itq' is registered twice"),
@@ -168,19 +170,101 @@ def test_nothing_is_left_of_a_file_that_fails(write):
     assert "corners" in extractors.names()
 
 
-def test_two_files_of_one_name_are_refused(write):
-    one, other = write("a/mine.py", EXTRACTOR), write("b/mine.py", DATASET)
-    with pytest.raises(InputError, match=r"b/mine\.py: .*a/mine\.py has the same name"):
-        load_plugins([one, other])
-    load_plugins([one, one])
+NAMED = '''
+from methods import Hasher, register
+
+@register("{id}", paper="none", supervision="none")
+class Mine(Hasher):
+    """Nothing."""
+    number = {number}
+'''
 
 
-def test_a_file_is_run_once(write):
+def test_files_of_one_name_are_each_their_own(write):
+    one = write("a/mine.py", NAMED.format(id="one", number=1))
+    two = write("b/mine.py", NAMED.format(id="two", number=2))
+    load_plugins([one, two, one])
+    entries = methods.find("one"), methods.find("two")
+    assert [entry.load().number for entry in entries] == [1, 2]
+    assert len({code_digest(entry.module) for entry in entries}) == 2
+
+
+def test_an_entry_is_its_class_and_not_the_name_of_one(write):
+    path = write("mine.py", NAMED.format(id="one", number=1) + NAMED.format(id="two", number=2))
+    load_plugins([path])
+    assert [methods.find(name).load().number for name in ("one", "two")] == [1, 2]
+
+
+def test_a_file_is_run_once(write, capsys):
     path = write("mine.py", EXTRACTOR + "\nprint('run')")
     load_plugins([path])
-    before = sys.modules["hashbench_plugin_mine"]
     load_plugins([path])
-    assert sys.modules["hashbench_plugin_mine"] is before
+    assert capsys.readouterr().out == "run\n"
+
+
+def test_an_edited_file_is_run_again_and_is_other_code(write):
+    load_plugins([write("mine.py", NAMED.format(id="one", number=1))])
+    before = methods.find("one")
+    digest = code_digest(before.module)
+    load_plugins([write("mine.py", NAMED.format(id="one", number=3))])
+    assert methods.find("one").load().number == 3
+    assert code_digest(before.module) != digest
+
+
+HELPED = """
+import sys
+sys.path.insert(0, {folder!r})
+from methods import Hasher, register
+{imports}
+
+@register("helped", paper="none", supervision="none")
+class Helped(Hasher):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "changed"),
+    [
+        ("import helper", "helper.py"),
+        ("from helper import value", "helper.py"),
+        ("from parcel.inner import value", "parcel/inner.py"),
+        ("from parcel import inner", "parcel/inner.py"),
+        ("import parcel.inner", "parcel/inner.py"),
+        ("import parcel.inner", "parcel/__init__.py"),
+        ("from parcel import relative", "parcel/inner.py"),
+        ("from loose import inner", "loose/inner.py"),
+    ],
+)
+def test_a_changed_helper_of_a_plug_in_is_other_code(write, tmp_path, imports, changed):
+    for name in ("helper.py", "parcel/__init__.py", "parcel/inner.py", "loose/inner.py"):
+        write(name, "value = 1")
+    write("parcel/relative.py", "from .inner import value")
+    plugin = write("mine.py", HELPED.format(folder=str(tmp_path), imports=imports))
+
+    def digest():
+        code = (
+            "from benchmark.registry import load_plugins, methods\n"
+            "from benchmark.digests import code_digest\n"
+            f"load_plugins([{str(plugin)!r}])\n"
+            "print(code_digest(methods.find('helped').module))"
+        )
+        place = Path(__file__).parents[2]
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=place, capture_output=True, check=True
+        ).stdout
+
+    before = digest()
+    assert digest() == before
+    write(changed, "value = 2")
+    assert digest() != before
+
+
+def test_an_installed_package_is_no_part_of_a_plug_in(write):
+    text = "import numpy, pandas.io, json\n" + NAMED.format(id="one", number=1)
+    load_plugins([write("mine.py", text)])
+    code = imported_code(methods.find("one").module)
+    assert not {name for name in code if name.partition(".")[0] in ("numpy", "pandas", "json")}
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_audit_and_tables_of_papers_are_on_the_page_once_they_are_there(tmp_path
     tables = tmp_path / "tables"
     tables.mkdir()
     (tables / "paper-3.txt").write_text("WDHT, Table 3 <x>")
-    text = write_page(replace(run, audit=audit), tmp_path).read_text()
+    text = write_page(replace(run, audit=audit), tmp_path / "gist").read_text()
     assert "WDHT, Table 3 &lt;x&gt;</pre>" in text
     assert 'id="audit"' in text and "Audit: mAP over the whole ranking" in text
 

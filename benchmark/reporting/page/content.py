@@ -1,14 +1,10 @@
-"""What the page says and draws, as plain values."""
+"""The table of all numbers on the page, and how each cell was made."""
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from benchmark.protocol.catalogue import describe, format_value
 from benchmark.reporting.diagnostics import DiagnosticRow
@@ -16,19 +12,6 @@ from benchmark.reporting.method import Method, methods_of
 from benchmark.reporting.report import Report
 from benchmark.reporting.table import Table, numbers
 from benchmark.reporting.wording import DASH, describe_marks, describe_test
-from benchmark.store.record import CellResult
-from benchmark.store.seeds import (
-    chance_level,
-    code_lengths,
-    mean_curve,
-    method_names,
-    over_seeds,
-    values_of,
-)
-
-#: Points along one curve on the page.
-POINTS = 80
-DASHES = ("", "6 3", "1.5 3", "6 3 1.5 3")
 
 
 @dataclass(frozen=True)
@@ -137,65 +120,6 @@ def _claims(tables: Iterable[Table]) -> str:
     levels = dict.fromkeys(test.level for table in tables for test in table.tests.values())
     marks = describe_marks("Bold", "underlined", tested=bool(levels))
     return " ".join([marks, *map(describe_test, levels)])
-
-
-def plots(report: Report) -> dict[str, Any]:
-    """Everything the script draws; numbers have four significant digits or so."""
-    from benchmark.reporting.plots import COLOURS, MARKERS
-
-    cells, main = report.cells, report.main.metric
-    methods, lengths, groups = method_names(cells), code_lengths(cells), over_seeds(cells)
-
-    def mean(method: str, bits: int, metric: str) -> float | None:
-        values = values_of(groups.get((method, bits), []), metric)
-        return _short(statistics.fmean(values)) if values else None
-
-    return {
-        "main": main,
-        "chance": chance_level(cells),
-        "bits": lengths,
-        "styles": {
-            method: {
-                "colour": COLOURS[i % len(COLOURS)],
-                "dash": DASHES[i // len(COLOURS) % len(DASHES)],
-                "marker": MARKERS[i % len(MARKERS)],
-                "hollow": i // len(MARKERS) % 2 == 1,
-            }
-            for i, method in enumerate(methods)
-        },
-        "map": {m: [[b, mean(m, b, main)] for b in lengths] for m in methods},
-        "time": {
-            m: [[mean(m, b, "fit_seconds"), mean(m, b, main), b] for b in lengths] for m in methods
-        },
-        "pr": {b: {m: _curve(groups.get((m, b), [])) for m in methods} for b in lengths},
-        "training": _training(report),
-    }
-
-
-def _curve(group: Sequence[CellResult]) -> list[list[float]]:
-    curve = mean_curve(group, "PR")
-    if curve is None:
-        return []
-    chosen = np.unique(np.linspace(0, len(curve.x) - 1, POINTS).round().astype(int))
-    return [[_short(curve.x[i]), _short(curve.y[i])] for i in chosen]
-
-
-def _training(report: Report) -> list[dict[str, Any]]:
-    """Losses of the first seed of each method and code length that has them."""
-    found, seen = [], set()
-    for cell in report.cells:
-        if cell.status != "done" or (cell.method, cell.bits) in seen:
-            continue
-        if losses := report.store.training_curves(cell.folder):
-            seen.add((cell.method, cell.bits))
-            lines = {n: [_short(v) for v in y] for n, y in losses.items()}
-            found.append({"method": cell.method, "bits": cell.bits, "seed": cell.seed, **lines})
-    return found
-
-
-def _short(value: float) -> float | None:
-    # JSON knows no NaN and no infinity.
-    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def specification(report: Report) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Gallery:
 def make_gallery(report: Report) -> Gallery:
     """The first results of the best methods at the longest codes, for queries drawn at random."""
     dataset, store = report.dataset, report.store
+    if dataset is None:
+        return Gallery(0, [], "The data set was not there when this report was made.")
     if dataset.images is None:
         return Gallery(0, [], "This data set has no images to show.")
     chosen = _chosen(report)

@@ -1,137 +1,58 @@
 "use strict";
-const data = JSON.parse(document.getElementById("plot-data").textContent);
-const hidden = new Set();
-const NS = "http://www.w3.org/2000/svg";
+// Plots, legend, the table of all numbers, and what listens.
 
-function make(name, attributes, text) {
-  const node = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== undefined) node.textContent = text;
-  return node;
+function curves() {
+  const lineOf = (m, points, more = {}) => ({ id: m.id, look: m, strong: state.shown.has(m.id), points, every: 1, ...more });
+  const { metric } = state, base = data.ranked.includes(metric) ? data.chance : null;
+  const told = (m, b) => { const e = entry(metric, m.id, b); return `${m.name}, ${b} bits: ${e.t}${e.d ? ` ± ${e.d}` : ""}`; };
+  at("map-caption").textContent = `${metric} against code length`;
+  chart(at("plot-map"), data.methods.map((m) => lineOf(m, data.bits.map((b) => [b, entry(metric, m.id, b).v, told(m, b)]))), { xlabel: "code length in bits", ylabel: metric, xticks: data.bits, base });
+  at("pr-caption").textContent = `Precision against recall at ${state.bits} bits`;
+  const pr = data.pr[state.bits] || {};
+  chart(at("plot-pr"), data.methods.filter((m) => (pr[m.id] || []).length).map((m) => lineOf(m, pr[m.id].map(([x, y]) => [x, y, `${m.name}: precision ${y} at recall ${x}`]), { every: 16 })), { xlabel: "recall", ylabel: "precision", base: data.chance });
+  for (const [id, cost, xlabel, log] of [["time", "fit_seconds", "training time in seconds", true], ["encode", "encode_us", "encoding time of an item in microseconds", true], ["bytes", "bytes_per_item", "bytes of a stored code", false]]) {
+    if (!data.values[cost] || !at(`plot-${id}`)) continue;
+    const quality = data.ranked.includes(metric) ? metric : data.main;
+    const points = (m) => data.bits.map((b) => [entry(cost, m.id, b).v, entry(quality, m.id, b).v, `${m.name}, ${b} bits: ${quality} ${entry(quality, m.id, b).t}, ${entry(cost, m.id, b).t} ${xlabel}`]);
+    chart(at(`plot-${id}`), data.methods.map((m) => lineOf(m, points(m), { join: false })), { xlabel, ylabel: quality, log, base: data.chance, front: front(data.methods.flatMap(points)) });
+  }
 }
 
-// Black lines must show on a dark page too.
-const ink = (style) => (style.colour === "#000000" ? "var(--text)" : style.colour);
+// The points that no other one beats in both: cheaper and at least as good.
+function front(points) {
+  const there = points.filter((p) => p[0] !== null && p[1] !== null).sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+  let top = -Infinity;
+  return there.filter((p) => (p[1] > top ? ((top = p[1]), true) : false));
+}
 
-// Corners of the markers, as angles in degrees and radii.
-const CORNERS = {
-  s: [[45, 5.2], [135, 5.2], [225, 5.2], [315, 5.2]], "^": [[270, 5.5], [30, 5.5], [150, 5.5]],
-  v: [[90, 5.5], [210, 5.5], [330, 5.5]], "<": [[180, 5.5], [300, 5.5], [60, 5.5]],
-  ">": [[0, 5.5], [120, 5.5], [240, 5.5]], D: [[0, 5.5], [90, 5.5], [180, 5.5], [270, 5.5]],
-  d: [[0, 3], [90, 6], [180, 3], [270, 6]],
-  p: [270, 342, 54, 126, 198].map((a) => [a, 5]), h: [30, 90, 150, 210, 270, 330].map((a) => [a, 5]),
-  "*": Array.from({ length: 10 }, (_, i) => [270 + 36 * i, i % 2 ? 2.4 : 6]),
-  P: Array.from({ length: 8 }, (_, i) => [45 * i, i % 2 ? 2 : 5.5]),
-  X: Array.from({ length: 8 }, (_, i) => [45 * i, i % 2 ? 5.5 : 2]),
-};
-
-function marker(style, x, y) {
-  const look = { fill: style.hollow ? "var(--back)" : ink(style), stroke: ink(style) };
-  if (style.marker === "o") return make("circle", { cx: x, cy: y, r: 4, ...look });
-  const points = CORNERS[style.marker].map(([angle, radius]) => {
-    const turn = (angle * Math.PI) / 180;
-    return `${(x + radius * Math.cos(turn)).toFixed(1)},${(y + radius * Math.sin(turn)).toFixed(1)}`;
+function legend() {
+  const show = (ids, only) => { state.shown = only ? new Set(ids) : new Set([...state.shown, ...ids]); changed(); };
+  const every = data.methods.map((m) => m.id);
+  const whole = element("p", { class: "controls" }, "Methods in colour: ", element("button", { type: "button", onclick: () => show(every, true) }, "all"), element("button", { type: "button", onclick: () => show([], true) }, "none"),
+    element("button", { type: "button", onclick: () => show(data.methods.filter((m) => m.strong).map((m) => m.id), true) }, "the best of each group"));
+  const parts = groups.map((group) => {
+    const own = data.methods.filter((m) => m.group === group);
+    return element("fieldset", {}, element("legend", {}, group, " ", element("button", { type: "button", "aria-label": `only ${group}`, onclick: () => show(own.map((m) => m.id), true) }, "only")),
+      ...own.map((m) => {
+        const chip = make("svg", { width: 34, height: 16, "aria-hidden": "true" });
+        chip.append(make("line", { x1: 1, x2: 33, y1: 8, y2: 8, stroke: ink(m), "stroke-width": 2.2, "stroke-dasharray": m.dash }), marker(m, 17, 8));
+        return element("button", { type: "button", class: "switch", "data-switch": m.id, "aria-pressed": String(state.shown.has(m.id)), onclick: (event) => {
+          if (event.shiftKey) return show([m.id], true);
+          if (!state.shown.delete(m.id)) state.shown.add(m.id);
+          changed();
+          at("legend").querySelector(`[data-switch="${CSS.escape(m.id)}"]`).focus();
+        } }, chip, m.name);
+      }));
   });
-  return make("polygon", { points: points.join(" "), ...look });
+  at("legend").replaceChildren(whole, ...parts);
 }
 
-function ticks(low, high, log) {
-  if (log) {
-    const found = [];
-    for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) found.push(10 ** e);
-    return found.filter((t) => t >= low / 1.001 && t <= high * 1.001);
-  }
-  const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].find((s) => s * power >= raw) * power;
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-6; i++) found.push(+(i * step).toPrecision(6));
-  return found;
+function controls() {
+  options(at("metric"), Object.keys(data.values).map((m) => [m, m]), state.metric);
+  options(at("bits"), data.bits.map((b) => [b, `${b} bits`]), state.bits);
+  ["compare-one", "compare-other"].forEach((id, i) => options(at(id), [["", "–"], ...data.methods.map((m) => [m.id, m.name])], state.compare[i]));
+  if (at("filter-method").value !== state.filter) at("filter-method").value = state.filter;
 }
-
-// lines: [{name, style, points: [[x, y]], every, join}]
-function chart(place, lines, { xlabel, ylabel, log = false, xticks = null, base = null, zero = true }) {
-  place.replaceChildren();
-  const points = lines.flatMap((line) => line.points).filter((p) => p[0] !== null && p[1] !== null);
-  if (!points.length) { place.textContent = "Nothing to show."; return; }
-  const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]).concat(base === null ? [] : [base]);
-  let [x0, x1] = [Math.min(...xs), Math.max(...xs)];
-  let [y0, y1] = [zero ? Math.min(0, ...ys) : Math.min(...ys), Math.max(...ys)];
-  if (log) { x0 = 10 ** Math.floor(Math.log10(Math.max(x0, 1e-6))); x1 = 10 ** Math.ceil(Math.log10(Math.max(x1, 1e-5))); if (x0 === x1) x1 *= 10; }
-  if (x0 === x1) { x0 -= 1; x1 += 1; }
-  if (y0 === y1) { y0 -= 0.5; y1 += 0.5; }
-  y1 += (y1 - y0) * 0.05;
-  const W = 460, H = 320, L = 58, R = 22, T = 10, B = 44;
-  const u = (x) => (log ? Math.log10(Math.max(x, x0)) : x), span = u(x1) - u(x0);
-  const px = (x) => L + ((u(x) - u(x0)) / span) * (W - L - R), py = (y) => H - B - ((y - y0) / (y1 - y0)) * (H - T - B);
-  const label = `${ylabel} against ${xlabel} of ${lines.map((l) => l.name).join(", ")}; the numbers are in the table`;
-  const svg = make("svg", { viewBox: `0 0 ${W} ${H}`, width: W, height: H, role: "img", "aria-label": label });
-  for (const t of xticks || ticks(x0, x1, log)) {
-    svg.append(make("line", { class: "tick", x1: px(t), x2: px(t), y1: T, y2: H - B }));
-    svg.append(make("text", { x: px(t), y: H - B + 16, "text-anchor": "middle" }, String(t)));
-  }
-  for (const t of ticks(y0, y1, false)) {
-    svg.append(make("line", { class: "tick", x1: L, x2: W - R, y1: py(t), y2: py(t) }));
-    svg.append(make("text", { x: L - 6, y: py(t) + 4, "text-anchor": "end" }, String(t)));
-  }
-  svg.append(make("text", { x: (L + W - R) / 2, y: H - 8, "text-anchor": "middle" }, xlabel));
-  svg.append(make("text", { transform: `translate(13 ${(T + H - B) / 2}) rotate(-90)`, "text-anchor": "middle" }, ylabel));
-  if (base !== null) svg.append(make("line", { x1: L, x2: W - R, y1: py(base), y2: py(base), stroke: "#808080", "stroke-dasharray": "4 3" }));
-  lines.forEach((line, number) => {
-    const group = make("g", { "data-method": line.name });
-    group.append(make("title", {}, line.name));
-    // A line breaks where there is no value.
-    let path = "", pen = "M";
-    for (const [x, y] of line.points) {
-      if (x === null || y === null) { pen = "M"; continue; }
-      path += `${pen}${px(x).toFixed(1)} ${py(y).toFixed(1)}`; pen = "L";
-    }
-    group.append(make("path", { d: path, fill: "none", stroke: ink(line.style), "stroke-width": 1.8, "stroke-dasharray": line.style.dash }));
-    line.points.forEach(([x, y], i) => {
-      if (x !== null && y !== null && line.every && (i + number) % line.every === 0) group.append(marker(line.style, px(x), py(y)));
-    });
-    svg.append(group);
-  });
-  place.append(svg);
-}
-
-const shown = () => Object.keys(data.styles).filter((m) => !hidden.has(m));
-const at = (id) => document.getElementById(id);
-
-function draw() {
-  const line = (name, points, every) => ({ name, style: data.styles[name], points, every });
-  const base = data.chance;
-  chart(at("plot-map"), shown().map((m) => line(m, data.map[m], 1)), { xlabel: "bits", ylabel: data.main, xticks: data.bits, base });
-  const curves = data.pr[at("curve-bits").value] || {};
-  chart(at("plot-pr"), shown().filter((m) => (curves[m] || []).length).map((m) => line(m, curves[m], 16)), { xlabel: "recall", ylabel: "precision", base });
-  const times = shown().map((m) => line(m, data.time[m].map((p) => [p[0], p[1]]), 1));
-  chart(at("plot-time"), times, { xlabel: "training time in seconds", ylabel: data.main, log: true, base });
-  for (const place of document.querySelectorAll(".training")) {
-    const t = data.training[place.dataset.index], style = data.styles[t.method];
-    const figure = place.closest("figure");
-    figure.hidden = hidden.has(t.method) || figure.dataset.bits !== at("curve-bits").value;
-    const lines = ["training", "validation"].filter((n) => t[n]).map((n) => ({
-      name: n, style: { ...style, dash: n === "training" ? "" : "5 3" }, points: t[n].map((y, i) => [i + 1, y]), every: 0,
-    }));
-    chart(place, lines, { xlabel: "epoch", ylabel: "loss", zero: false });
-  }
-}
-
-for (const [method, style] of Object.entries(data.styles)) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.setAttribute("aria-pressed", "true");
-  const sample = make("svg", { width: 34, height: 14, "aria-hidden": "true" });
-  sample.append(make("line", { x1: 1, x2: 33, y1: 7, y2: 7, stroke: ink(style), "stroke-width": 1.8, "stroke-dasharray": style.dash }), marker(style, 17, 7));
-  button.append(sample, method);
-  button.addEventListener("click", () => {
-    if (!hidden.delete(method)) hidden.add(method);
-    button.setAttribute("aria-pressed", String(!hidden.has(method)));
-    draw();
-  });
-  at("legend").append(button);
-}
-at("curve-bits").addEventListener("change", draw);
-draw();
 
 const body = document.querySelector("#table tbody"), rows = Array.from(body.rows);
 const heads = Array.from(document.querySelectorAll("#table thead th"));
@@ -145,7 +66,7 @@ heads.forEach((head, column) => {
       const [p, q] = [value(a), value(b)];
       // What was not measured stays last either way.
       if (p === "" || q === "") return (p === "") - (q === "");
-      const order = column ? p - q : p.localeCompare(q);
+      const order = column > 1 ? p - q : p.localeCompare(q);
       return up ? order : -order;
     });
     body.append(...rows);
@@ -153,11 +74,50 @@ heads.forEach((head, column) => {
 });
 
 function filter() {
-  const text = at("filter-method").value.trim().toLowerCase(), bits = at("filter-bits").value;
+  const text = state.filter.toLowerCase(), bits = at("filter-bits").value;
   for (const row of rows) row.hidden = !row.dataset.method.toLowerCase().includes(text) || (bits !== "" && row.dataset.bits !== bits);
   at("count").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
 }
+
+function tests() {
+  const found = data.tests[state.bits], place = at("tests");
+  if (!place) return;
+  if (!found) { place.textContent = `Nothing was tested at ${state.bits} bits.`; return; }
+  const name = (id) => methods.get(id).id;
+  place.replaceChildren(element("table", {}, element("caption", {}, `Corrected p-values of ${data.main} at ${state.bits} bits; ▲: the row is significantly better than the column, ▼: worse`),
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), ...found.methods.map((m) => element("th", { scope: "col" }, name(m))))),
+    element("tbody", {}, ...found.methods.map((m, i) => element("tr", {}, element("th", { scope: "row" }, name(m)), ...found.methods.map((_, j) => {
+      const sure = i !== j && found.p[i][j] <= found.level;
+      return element("td", {}, i === j ? "" : `${sure ? (found.differences[i][j] > 0 ? "▲ " : "▼ ") : ""}${found.p[i][j]}`);
+    }))))));
+}
+
+at("metric").addEventListener("change", () => { state.metric = at("metric").value; changed(); });
+at("bits").addEventListener("change", () => { state.bits = Number(at("bits").value); changed(); });
 at("filter").addEventListener("submit", (event) => event.preventDefault());
-at("filter-method").addEventListener("input", filter);
+at("filter-method").addEventListener("input", () => { state.filter = at("filter-method").value.trim(); changed(); });
 at("filter-bits").addEventListener("change", filter);
-filter();
+["compare-one", "compare-other"].forEach((id, i) => at(id).addEventListener("change", () => { state.compare[i] = at(id).value; changed(); }));
+at("panel-close").addEventListener("click", () => at("panel").close());
+at("panel").addEventListener("close", () => { if (state.method) { state.method = ""; changed(); } });
+at("save-csv").addEventListener("click", () => save(`${stem()}.csv`, "text/csv", boardCsv()));
+at("save-svg").addEventListener("click", () => save(`${stem()}.svg`, "image/svg+xml", standalone(at("plot-map").querySelector("svg"))));
+at("save-png").addEventListener("click", () => {
+  const svg = at("plot-map").querySelector("svg"), image = new Image(), canvas = element("canvas", { width: 2 * svg.clientWidth, height: 2 * svg.clientHeight });
+  image.addEventListener("load", () => {
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = getComputedStyle(document.body).backgroundColor;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => save(`${stem()}.png`, "image/png", blob));
+  });
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
+});
+
+listeners.push(controls, answer, board, curves, legend, filter, tests, compare, panel);
+window.addEventListener("hashchange", () => { restore(); for (const listener of listeners) listener(); });
+dark.addEventListener("change", () => { for (const listener of [board, curves, legend]) listener(); });
+let width = window.innerWidth;
+window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; curves(); } });
+restore();
+for (const listener of listeners) listener();

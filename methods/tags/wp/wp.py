@@ -13,7 +13,7 @@ from features.pixels import ImageArray
 from methods import Task, register
 from methods.deep.computing import computing
 from methods.deep.network import DeepHasher, HashNetwork, finished
-from methods.deep.recipe import ROUND, SCHEDULES, History, Recipe
+from methods.deep.recipe import ROUND, History, Recipe
 from methods.deep.supervised import HIDDEN, SupervisedHasher
 from methods.deep.training import train
 from methods.labels.deep_dsh import DeepDSH
@@ -114,7 +114,6 @@ class WeaklyPretrained(DeepHasher):
     choices: ClassVar[dict] = {
         "scale": ("cosine", "none"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     presets: ClassVar[dict] = {
         "paper": {

@@ -18,7 +18,7 @@ from methods.algebra.codebooks import (
     update_codebooks,
 )
 from methods.deep.network import HashNetwork, finished, first_output, make_network
-from methods.deep.recipe import ROUND, SCHEDULES, Recipe
+from methods.deep.recipe import ROUND, Recipe
 from methods.deep.training import train
 from methods.deep.views import mean_output_of_views
 from methods.tag_vectors import word_vectors
@@ -131,7 +131,6 @@ class WSDHQ(Quantizer):
     choices: ClassVar[dict] = {
         "search": ("aqd", "sqd", "real"),
         "optimizer": ("adam", "sgd"),
-        "schedule": SCHEDULES,
     }
     presets: ClassVar[dict] = {
         "paper": {

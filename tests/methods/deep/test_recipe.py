@@ -20,7 +20,7 @@ TRAINED = [entry.name for entry in methods.entries() if "batch_size" in entry.pa
         ("epochs", -1, "epochs must be at least 1, not -1"),
         ("steps", 0, "steps must be at least 1, not 0"),
         ("steps", None, "a training without steps and epochs never ends"),
-        ("schedule", "linear", "schedule must be one of"),
+        ("schedule", "linear", "schedule must be constant or cosine, not 'linear'"),
         ("batch_size", 1, "batch_size must be at least 2, not 1"),
         ("patience", 0, "patience must be at least 1, not 0"),
         ("lr", -1e-3, "lr must be at least 0.0, not -0.001"),

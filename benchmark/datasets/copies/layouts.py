@@ -9,71 +9,17 @@ from typing import Any
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.copies.crossmodal import SUFFIXES, matrix_files, read_crossmodal
+from benchmark.datasets.copies.place import FolderRequest, Place
+from benchmark.datasets.copies.published import Published
 from benchmark.datasets.folder import COLUMNS, MANIFEST, read_folder
+from benchmark.datasets.lists.reading import found_lists, read_lists
 from benchmark.datasets.mirflickr import MIRFlickr25K
 from benchmark.datasets.nuswide import NUSWIDE
-from benchmark.datasets.published import Published
 from benchmark.datasets.reading import check_there
-from benchmark.datasets.splits import SplitRequest
 from benchmark.errors import InputError
 from benchmark.registry import Variant
 from benchmark.registry.scan import Entry
 from benchmark.registry.variants import checked_parameter, checked_value
-
-
-@dataclass(frozen=True)
-class FolderRequest:
-    """What a user may say of a folder, as ``FOLDER[param=value,...]``.
-
-    Attributes
-    ----------
-    layout : str, optional
-        How to read it, where that can be done in several ways.
-    lists : str, optional
-        Which lists of images to read, where there are several.
-    labels : int, optional
-        Number of labels, where a copy has several lists of labels.
-    n_query, n_train : int
-        Sizes of a split that did not come with the data.
-    split_seed : int
-        Its seed.
-    """
-
-    layout: str | None = None
-    lists: str | None = None
-    labels: int | None = None
-    n_query: int = 2000
-    n_train: int = 10_000
-    split_seed: int = 0
-
-    @property
-    def split(self) -> SplitRequest:
-        """What is to be drawn."""
-        return SplitRequest(self.n_query, self.n_train, self.split_seed, self.labels)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder to read, and what readers need besides.
-
-    Attributes
-    ----------
-    path : Path
-        The folder, or one file.
-    name : str
-        Name of the data set.
-    request : FolderRequest
-    root : Path
-        Folder of named data sets, where photos and tags may lie.
-    cache : Path
-        Folder of splits and converted features.
-    """
-
-    path: Path
-    name: str
-    request: FolderRequest
-    root: Path
-    cache: Path
 
 
 @dataclass(frozen=True)
@@ -189,14 +135,16 @@ def _official(reader: type[Published], truth: str) -> Layout:
     return Layout(reader.id, finds, read, ("labels", "split_seed"))
 
 
+#: Parameters of a split that is drawn.
+DRAWN = ("n_query", "n_train", "split_seed")
+
 LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout("manifest", _manifest, lambda place: read_folder(place.path)),
         _official(NUSWIDE, "Groundtruth"),
         _official(MIRFlickr25K, "mirflickr25k_annotations_v080"),
-        Layout(
-            "matrices", _matrices, _read_matrices, ("labels", "n_query", "n_train", "split_seed")
-        ),
+        Layout("matrices", _matrices, _read_matrices, ("labels", *DRAWN)),
+        Layout("lists", found_lists, read_lists, ("lists", *DRAWN)),
     )
 }

@@ -1,0 +1,1 @@
+"""Data sets as text lists of images and labels, as code on deep hashing has them."""
