@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import InputError
 from benchmark.files import check_free, check_writable, is_folder
@@ -12,7 +12,6 @@ from benchmark.files import check_free, check_writable, is_folder
 if TYPE_CHECKING:
     from benchmark.execution.options import RunOptions
     from benchmark.preparation.features import CheckedFeatures, FeatureRequest
-    from benchmark.study.session import Session
 
 #: Folders of the results that no data set may take.
 RESERVED = ("cells", "cache")
@@ -24,8 +23,11 @@ JOBS_PER_CORE = 8
 MOST_JOBS = 4096
 
 
-def check_given(session: Session) -> None:
-    """InputError if a number is out of range, or a name is empty or none."""
+def check_given(session: Any) -> None:
+    """InputError if a number of a :class:`~benchmark.study.session.Session` is out of range.
+
+    Also if a name is empty, or what must be a list is a text.
+    """
     cores = os.cpu_count() or 1
     most = MOST_JOBS if session.backend == "dask" else JOBS_PER_CORE * cores
     for option, number, largest in (

@@ -128,7 +128,7 @@ def _command(arguments: tuple[str, ...]) -> tuple[int, str, str]:
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        status = main(arguments)
+        status = main(list(arguments))
     return status, out.getvalue(), err.getvalue()
 
 
