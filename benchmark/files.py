@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -97,16 +97,62 @@ def _remove(path: Path) -> bool:
 
 
 def check_writable(folder: Path, option: str) -> None:
-    """Make a folder if need be; InputError if nothing can be written there."""
-    probe = temporary_name(folder / "writable")
+    """InputError if nothing can be written in a folder, or if it is missing and cannot be made.
+
+    Nothing is left behind: the folder itself is made by whatever writes into it.
+    """
+    reason = why_not_writable(folder)
+    if reason:
+        raise InputError(
+            f"{option} {folder}: cannot write there ({reason}); name a folder that you may write"
+        )
+
+
+def why_not_writable(folder: Path) -> str:
+    """What the system says of writing in a folder that may be still to be made; '' if it works."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob(".writable.*"):
+        place = _nearest(folder.absolute())
+        for path in place.glob(".writable.*"):
             _remove(path)
+        probe = temporary_name(place / "writable")
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{option} {folder}: cannot write there ({error.strerror}); "
-            "name a folder that you may write"
-        ) from error
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return ""
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        if not folder.is_symlink():
+            return _nearest(folder.parent)
+    return folder
+
+
+def check_free(folders: Iterable[Path], files: Iterable[Path] = ()) -> None:
+    """InputError if a file is where a folder will be, or a folder where a file will be."""
+    for path in folders:
+        if os.path.lexists(path) and not is_folder(path):
+            raise InputError(f"{path} must be a folder: remove or rename what is there")
+    for path in files:
+        if is_folder(path):
+            raise InputError(f"{path} is a folder, but a file goes there: remove or rename it")
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a plain file; False also for a name that the system does not take."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False also for a name that the system does not take."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

@@ -105,6 +105,12 @@ def cached_features(
         finite, or the folder cannot be written.
     """
     spec, base = _place(images, extractor, folder, fingerprint)
+    # Without the lock, so that a cache on a disk that cannot be written is of use.
+    note = _stored_note(base, spec, lambda message: None)
+    if note is not None:
+        return _feature_file(base, extractor, note)
+    # A network complains of its weights when it is asked, before anything is written.
+    _ = extractor.n_features
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         with _locked(base, log):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +12,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from features.errors import one_line
+
+#: Pixels beyond which an image is decoded while no other such image is, and halved until it fits.
+MOST_PIXELS = 40_000_000
+_one_at_a_time = threading.Lock()
+
+# Pillow warns of images that are decoded one at a time here; twice as large ones it refuses.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class ImageSource(Protocol):
@@ -49,13 +58,31 @@ class FileImages:
     def load(self, i: int) -> Image.Image:
         try:
             with Image.open(self.folder / self.names[i]) as image:
-                image.load()
-                return to_rgb(upright(image))
+                if image.width * image.height <= MOST_PIXELS:
+                    return to_rgb(upright(image))
+                with _one_at_a_time:
+                    return to_rgb(upright(halved(image)))
         except (OSError, ValueError):
             raise
         except Exception as error:
             # Decoders raise nearly anything for damaged files: SyntaxError, struct.error ...
             raise ValueError(one_line(error)) from error
+
+
+def halved(image: Image.Image) -> Image.Image:
+    """The image with its sides divided by 2 until it has at most :data:`MOST_PIXELS` pixels.
+
+    No extractor looks at more than a small part of them, and a dozen images of 169 million pixels
+    would take gigabytes at once.
+    """
+    factor = 1
+    while image.width * image.height > MOST_PIXELS * factor**2:
+        factor *= 2
+    # JPEG files are decoded at that size; others have their blocks averaged.
+    image.draft(None, (image.width // factor, image.height // factor))
+    while image.width * image.height > MOST_PIXELS:
+        image = image.reduce(2)
+    return image
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -112,7 +112,11 @@ def read_weights(path: Path) -> dict[str, Any]:
             f"--weights {path}: not a state dict that torch can read safely ({one_line(error)}); "
             "save one with torch.save(model.state_dict(), file)"
         ) from error
-    if not (isinstance(state, dict) and all(isinstance(v, torch.Tensor) for v in state.values())):
+    if not (
+        isinstance(state, dict)
+        and all(isinstance(key, str) for key in state)
+        and all(isinstance(value, torch.Tensor) for value in state.values())
+    ):
         raise FeatureError(
             f"--weights {path}: holds no plain state dict (names to tensors); "
             "save one with torch.save(model.state_dict(), file)"

@@ -16,10 +16,13 @@ import numpy as np
 from features.errors import FeatureError, one_line
 
 _GZIP, _FASTTEXT, _ZIP = b"\x1f\x8b", (793712314).to_bytes(4, "little"), b"PK\x03\x04"
-_HEADER = re.compile(rb"(\d+)[ \t]+(\d+)[ \t]*\r?\n")
+_HEADER = re.compile(rb"([0-9]{1,12})[ \t]+([0-9]{1,6})[ \t]*\r?\n")
 
 #: Bytes from which the format is recognised, and bytes of a block; the limit of one entry.
 _HEAD = 1 << 20
+
+#: Lines of the beginning that are compared with the length that the first line states.
+_COMPARED = 20
 
 
 class _Layout(NamedTuple):
@@ -114,14 +117,34 @@ def _recognise(head: bytes) -> _Layout:
         raise FeatureError("the file is a zip archive; unpack it and give the file in it")
     if header := _HEADER.match(head):
         count, size = map(int, header.groups())
-        line = head[header.end() :].split(b"\n", 1)[0]
+        lines = head[header.end() :].split(b"\n", _COMPARED)
+        fields = lines[0].split()
         if size > 0:
-            text = len(line.split()) > size and _are_numbers(line.split()[-size:])
+            text = len(fields) > size and _are_numbers(fields[-size:])
+            if text:
+                _check_length(size, lines[:-1])
             return _Layout(header.end(), count, size, binary=not text)
-    numbers = head.split(b"\n", 1)[0].split()[1:]
+    first, _, rest = head.partition(b"\n")
+    if not rest and len(head) == _HEAD:
+        raise FeatureError("the first line is longer than 1 MB; give each word a line of its own")
+    numbers = first.split()[1:]
     if len(numbers) > 1 and _are_numbers(numbers):
         return _Layout(0, None, len(numbers), binary=False)
     raise FeatureError("the format is unknown; give a file in word2vec, GloVe or fastText format")
+
+
+def _check_length(size: int, lines: list[bytes]) -> None:
+    """Raise FeatureError if every line has more numbers than the header says.
+
+    A single line may: its word may hold blanks and digits.
+    """
+    lengths = [len(line.split()) - 1 for line in lines if line.strip()]
+    longer = all(_are_numbers(line.split()[1:]) for line in lines)
+    if lengths and longer and min(lengths) > size:
+        raise FeatureError(
+            f"the first line says vectors of {size} numbers, but the next ones hold "
+            f"{min(lengths)}; correct the first line"
+        )
 
 
 def _are_numbers(fields: list[bytes]) -> bool:
@@ -165,27 +188,27 @@ def _binary_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, by
             blank = block.find(b" ")
         yield block[start:blank].lstrip(b"\n"), block[blank + 1 : blank + 1 + width]
         start = blank + 1 + width
+    if block[start:].strip() or file.read(_HEAD).strip():
+        raise FeatureError(_too_long(layout))
 
 
 def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, bytes]]:
     """Words with the text of their vectors, one per line; a word may contain blanks."""
     number = 0
-    for line in file:
-        if number == layout.count:
-            return
+    while line := file.readline(_HEAD):
         entry = line.rstrip()
-        word, _, content = entry.partition(b" ")
-        surplus = content.count(b" ") + 1 - layout.size
-        if surplus < 0:
-            if not entry:
-                continue
+        if not entry:
+            continue
+        if number == layout.count:
+            raise FeatureError(_too_long(layout))
+        if len(line) == _HEAD:
+            raise FeatureError(f"the line of vector {number + 1} is longer than 1 MB")
+        word, *numbers = entry.rsplit(b" ", layout.size)
+        if len(numbers) < layout.size:
             raise FeatureError(
                 f"vector {number + 1} has fewer than {layout.size} numbers; download the file again"
             )
-        for _ in range(surplus):
-            more, _, content = content.partition(b" ")
-            word += b" " + more
-        yield word, content
+        yield word, b" ".join(numbers)
         number += 1
     if layout.count is not None and number < layout.count:
         raise FeatureError(_truncated(number, layout))
@@ -193,6 +216,13 @@ def _text_entries(file: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, byte
 
 def _truncated(number: int, layout: _Layout) -> str:
     return f"the file ends after {number:,} of {layout.count:,} vectors; download it again"
+
+
+def _too_long(layout: _Layout) -> str:
+    return (
+        f"the file holds more than the {layout.count:,} vectors of {layout.size} numbers that its "
+        "first line says; correct that line, or download the file again"
+    )
 
 
 def _from_fasttext(path: Path, compressed: bool, words: Sequence[str]) -> np.ndarray:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.pixels import ImageArray
 from methods.algebra.threads import in_parallel
+from methods.parameters import check_numbers, check_words
 from methods.supervision import handed_over, taking_y
 from methods.task import Task
 from methods.unsuitable import Unsuitable
@@ -257,14 +258,10 @@ class Hasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return 2.0 * task.n_train * task.n_features * self.n_bits
 
     def check_parameters(self) -> None:
-        """Raise ValueError unless every parameter of :attr:`choices` is one of its words."""
-        words = dict(self.choices)
-        if self.presets:
-            words["preset"] = ("default", *self.presets)
-        for name, allowed in words.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, not {value!r}")
+        """Raise ValueError unless words are those of :attr:`choices`, and numbers can be."""
+        presets = {"preset": ("default", *self.presets)} if self.presets else {}
+        check_words(self, {**self.choices, **presets})
+        check_numbers(self)
 
     def in_force(self) -> Self:
         """The method with the parameters that its preset stands for, unfitted."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from benchmark.cli.numbers import whole
+from benchmark.cli.parsing import as_path, as_text, as_whole
 from benchmark.study.defaults import CHOICES, DATASET, data_root
 
 
@@ -13,6 +12,7 @@ def add_data_options(group: argparse._ArgumentGroup) -> None:
     """Add them to a group of the parser."""
     group.add_argument(
         "--dataset",
+        type=as_text,
         metavar="NAME|FOLDER",
         help="a named data set, a variant such as 'demo[n=500]', or a folder with manifest.csv, "
         "lists of images or MATLAB files; the word 'unseen' in the brackets keeps training items "
@@ -21,7 +21,7 @@ def add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--data-root",
-        type=Path,
+        type=as_path,
         default=data_root(),
         metavar="DIR",
         help="folder of the files of named data sets (default: HASHBENCH_DATA_ROOT of the "
@@ -29,13 +29,14 @@ def add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--features",
+        type=as_text,
         metavar="NAME",
         help="an extractor, a variant of one, or a feature file of the data set (default: the data "
         "set's own); see --list features",
     )
     group.add_argument(
         "--weights",
-        type=Path,
+        type=as_path,
         metavar="FILE",
         help="file with the weights (state dict) of the extractor's network",
     )
@@ -44,14 +45,14 @@ def add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--word-vectors",
-        type=Path,
+        type=as_path,
         metavar="FILE",
         help="word vectors of the tags in word2vec, GloVe or fastText format, also gzip (default: "
         "skip-gram vectors trained on the training tags)",
     )
     group.add_argument(
         "--min-tag-count",
-        type=whole(1, 2**31 - 1, "a number of images"),
+        type=as_whole(1, 2**31 - 1, "a number of images"),
         default=1,
         metavar="N",
         help="drop tags that occur in fewer than N training images (default: %(default)s)",
@@ -63,7 +64,7 @@ def add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--tags",
-        type=Path,
+        type=as_path,
         metavar="FILE",
         help="tags of photos, joined by photo id: All_Tags.txt of NUS-WIDE, or the folder "
         "meta/tags of MIRFLICKR (default: the data set's own)",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
+from benchmark.cli.parsing import Parser, as_path
 from benchmark.cli.status import DONE
 from benchmark.errors import InputError
 from benchmark.study.defaults import CHOICES
@@ -20,7 +20,7 @@ example:
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"encode: {message}")
 
@@ -32,23 +32,24 @@ def run(arguments: Sequence[str]) -> int:
         description="Hash images, or vectors in .npy files, with a fitted method of a cell.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--cell",
-        type=Path,
+        type=as_path,
         required=True,
         metavar="FOLDER",
         help="folder of a cell that was run with --save-models",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help=".npz file of the codes"
+        "--out", type=as_path, required=True, metavar="FILE", help=".npz file of the codes"
     )
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="weights of the extractor, as in the run"
+        "--weights", type=as_path, metavar="FILE", help="weights of the extractor, as in the run"
     )
     parser.add_argument("--device", choices=CHOICES["device"], default="cpu")
-    parser.add_argument("--plugin", nargs="+", type=Path, default=[], metavar="FILE")
-    parser.add_argument("items", nargs="+", type=Path, metavar="IMAGE|FOLDER|FILE.npy")
+    parser.add_argument("--plugin", nargs="+", type=as_path, default=[], metavar="FILE")
+    parser.add_argument("items", nargs="+", type=as_path, metavar="IMAGE|FOLDER|FILE.npy")
     args = parser.parse_args(arguments)
     if args.out.suffix != ".npz":
         raise InputError(f"--out {args.out}: the name must end in .npz")

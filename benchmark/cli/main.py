@@ -19,6 +19,7 @@ from benchmark.cli.config import config_text, parse
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
+from benchmark.log import to_stderr
 from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
@@ -42,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_names(args)
         return importlib.import_module(f"benchmark.cli.{_mode(args)}").run(args)
     except InputError as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _refused(parser.prog, error.message, error.details)
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted; finished cells are kept", file=sys.stderr)
         return INTERRUPTED
@@ -52,8 +52,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        print(f"{parser.prog}: error: {_of_the_system(error)}", file=sys.stderr)
-        return BAD_INPUT
+        return _refused(parser.prog, _of_the_system(error))
+
+
+def _refused(program: str, message: str, details: Sequence[str] = ()) -> int:
+    to_stderr(f"{program}: error: {message}")
+    for line in details:
+        to_stderr(line)
+    return BAD_INPUT
 
 
 def _of_the_system(error: OSError) -> str:
@@ -76,21 +82,20 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _mode(args: argparse.Namespace) -> str:
-    """The module that does what was asked for."""
-    if args.list:
-        return "listing"
-    if args.check_method:
-        return "checking"
-    if args.reproduce:
-        return "reproducing"
-    if args.report is not None:
-        return "report"
-    if args.merge:
-        return "merge"
-    if args.leaderboard:
-        return "leaderboard"
-    if args.check_results:
-        return "submission"
-    if args.lint:
-        return "linting"
-    return "papers" if args.table or args.figure else "study"
+    """The module that does what was asked for; InputError if that is two things at once."""
+    asked = {
+        "--list": ("listing", args.list),
+        "--check-method": ("checking", args.check_method),
+        "--reproduce": ("reproducing", args.reproduce),
+        "--report": ("report", args.report is not None),
+        "--merge": ("merge", args.merge),
+        "--leaderboard": ("leaderboard", args.leaderboard),
+        "--check-results": ("submission", args.check_results),
+        "--lint": ("linting", args.lint),
+        "--table": ("papers", args.table),
+        "--figure": ("papers", args.figure),
+    }
+    modes = {mode: option for option, (mode, given) in asked.items() if given}
+    if len(modes) > 1:
+        raise InputError(f"{' and '.join(modes.values())} are two commands: give one of them")
+    return next(iter(modes), "study")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from benchmark.cli.parsing import as_path, as_text
 
 
 def add_modes(group: argparse._ArgumentGroup) -> None:
@@ -23,6 +24,7 @@ def add_modes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--table",
         nargs="+",
+        type=as_text,
         default=[],
         metavar="ID",
         help="reproduce tables of the papers and compare them with the printed values, see --list "
@@ -31,6 +33,7 @@ def add_modes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--figure",
         nargs="+",
+        type=as_text,
         default=[],
         metavar="ID",
         help="reproduce figures of the papers, see --list papers",
@@ -45,14 +48,14 @@ def add_modes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--merge",
         nargs="+",
-        type=Path,
+        type=as_path,
         metavar="DIR",
         help="copy the cells of other results folders into --results and report all of them",
     )
     group.add_argument(
         "--leaderboard",
         nargs="+",
-        type=Path,
+        type=as_path,
         metavar="DIR",
         help="write a static site of results folders into site/ of --results: all methods on all "
         "data sets with mean ranks, a page for each method and each data set",
@@ -60,7 +63,7 @@ def add_modes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--check-results",
         nargs="+",
-        type=Path,
+        type=as_path,
         metavar="DIR",
         help="check whether results folders can be handed in: structure, checksums, versions, "
         "methods, protocols, and that they agree with --results",
@@ -73,11 +76,11 @@ def add_modes(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--reproduce",
-        type=Path,
+        type=as_path,
         metavar="CELL",
         help="make a stored cell again, from its folder below cells/ in the results folder, and "
         "compare codes and metrics",
     )
     group.add_argument(
-        "--check-method", metavar="NAME", help="run the conformance suite on a method"
+        "--check-method", type=as_text, metavar="NAME", help="run the conformance suite on a method"
     )

@@ -6,13 +6,11 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from benchmark import __version__
 from benchmark.cli.data_options import add_data_options
 from benchmark.cli.modes import add_modes
-from benchmark.cli.numbers import whole
-from benchmark.errors import InputError
+from benchmark.cli.parsing import Parser, as_path, as_text, as_whole
 from benchmark.study.defaults import (
     BITS,
     CHOICES,
@@ -40,18 +38,14 @@ exit status: 0 all cells are done or skipped, 1 some cell failed, 2 bad argument
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line; it raises InputError for bad arguments."""
-    parser = _Parser(
+    parser = Parser(
         prog="run_benchmark.py",
         description="Compare methods of learning to hash for image retrieval under one protocol.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"hashbench {__version__}")
     add_data_options(parser.add_argument_group("data"))
@@ -65,6 +59,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--methods",
         nargs="+",
+        type=as_text,
         metavar="NAME",
         help="names, wildcards or variants such as 'itq[n_iter=100]' (default: all; with --table "
         "or --figure the paper's methods)",
@@ -72,14 +67,14 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bits",
         nargs="+",
-        type=whole(1, MAX_BITS, "a code length in bits"),
+        type=as_whole(1, MAX_BITS, "a code length in bits"),
         metavar="B",
         help=f"code lengths (default: {_spelt(BITS)}; with --table or --figure the paper's)",
     )
     group.add_argument(
         "--seeds",
         nargs="+",
-        type=whole(0, MAX_SEED, "a seed"),
+        type=as_whole(0, MAX_SEED, "a seed"),
         metavar="S",
         help="one repetition per seed; tables show mean and deviation (default: "
         f"{_spelt(SEEDS)}; with --table or --figure {_spelt(PAPER_SEEDS)})",
@@ -94,6 +89,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "--set",
         nargs="+",
         action="extend",
+        type=as_text,
         default=[],
         metavar="METHOD.PARAM=VALUE",
         help="set a parameter of all variants of a method",
@@ -107,6 +103,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--protocol",
+        type=as_text,
         metavar="NAME",
         help=f"name of a protocol, see --list protocols (default: {PROTOCOL}; a table or figure "
         "has its own)",
@@ -115,7 +112,7 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
         "--plugin",
         nargs="+",
         action="extend",
-        type=Path,
+        type=as_path,
         default=[],
         metavar="FILE",
         help="Python files that register methods, data sets or extractors of your own",
@@ -125,20 +122,20 @@ def _add_grid_options(group: argparse._ArgumentGroup) -> None:
 def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--config",
-        type=Path,
+        type=as_path,
         metavar="FILE.toml",
         help="options by their long names; those of the command line win",
     )
     group.add_argument(
         "--results",
-        type=Path,
+        type=as_path,
         default=Path("results"),
         metavar="DIR",
         help="folder for cells, tables and figures (default: %(default)s)",
     )
     group.add_argument(
         "--cache",
-        type=Path,
+        type=as_path,
         default=cache(),
         metavar="DIR",
         help="folder for features, splits and shared results (default: HASHBENCH_CACHE of the "
@@ -146,7 +143,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--jobs",
-        type=whole(1, 4096, "a number of jobs"),
+        type=as_whole(1, 4096, "a number of jobs"),
         default=os.cpu_count() or 1,
         metavar="N",
         help="number of cells that run in parallel, each in a process with its share of the cores; "
@@ -172,6 +169,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--scheduler",
+        type=as_text,
         metavar="ADDRESS",
         help="address of the dask scheduler (default: a local cluster is started)",
     )

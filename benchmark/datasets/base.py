@@ -112,6 +112,23 @@ class Dataset:
         return any(self.tags)
 
 
+def feature_files(home: Path) -> dict[str, Path]:
+    """The feature files below a data set's folder, by their names.
+
+    Raises
+    ------
+    InputError
+        If a name cannot be printed: tables would show it.
+    """
+    files = {file.stem: file for file in sorted((home / "features").glob("*.npy"))}
+    for name, file in files.items():
+        if not name.isprintable():
+            raise InputError(
+                f"{file}: the name has characters that cannot be printed; rename the file"
+            )
+    return files
+
+
 def reader_name(reader: object) -> str:
     """The name of a registered reader with the parameters that differ from their defaults."""
     given = tuple(

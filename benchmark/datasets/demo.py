@@ -73,6 +73,9 @@ IMPLIED = {"sea": "water", "beach": "water", "city": "buildings", "forest": "tre
 CONCEPTS: tuple[str, ...] = tuple(sorted(scenes.PAINTERS))
 
 
+#: The most items: their labels and tags take 2 GB.
+MOST = 10_000_000
+
 #: Second numbers of the seeds, which make labels, tags and pictures independent.
 LABELS, TAGS, PICTURES = 1, 2, 3
 
@@ -88,7 +91,7 @@ class Demo:
     Parameters
     ----------
     n : int
-        Number of items, at least 24.
+        Number of items, from 24 to 10 million.
     seed : int
         Seed of scenes, tags and split; at least 0.
     split_seed : int, optional
@@ -103,9 +106,10 @@ class Demo:
     def load(self, root: Path, cache: Path) -> Dataset:
         """Draw labels, tags and split; the split is stored below `cache`, `root` is not used."""
         split_seed = self.seed if self.split_seed is None else self.split_seed
-        if self.n < 24 or self.seed < 0:
+        if not 24 <= self.n <= MOST or self.seed < 0:
             raise InputError(
-                f"data set demo needs n >= 24 and seed >= 0, not n={self.n}, seed={self.seed}"
+                f"data set demo needs n >= 24 and seed >= 0, and at most {MOST:,} items, not "
+                f"n={self.n}, seed={self.seed}"
             )
         which, labels = draw_scenes(self.n, np.random.default_rng((self.seed, LABELS)))
         tags = draw_tags(labels, CONCEPTS, np.random.default_rng((self.seed, TAGS)))

@@ -13,7 +13,8 @@ import numpy as np
 from benchmark.datasets.base import Dataset
 from benchmark.digests import value_digest
 from benchmark.errors import InputError
-from benchmark.files import write_file
+from benchmark.files import is_file, write_file
+from features.errors import one_line
 
 #: Values that are read together (float32: 16 MB).
 BLOCK_VALUES = 2**22
@@ -148,11 +149,17 @@ def _state(path: Path) -> list[int]:
 
 def _mapped(path: Path) -> np.memmap:
     """The array in a file, not read yet."""
+    if not is_file(path):
+        raise InputError(f"{path} is no plain file: save an array there with numpy.save")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is not a readable .npy file of numbers: {reason}") from None
+    except Exception as error:
+        # A header is read as Python text, and what it says becomes sizes: nearly anything is
+        # raised, such as OverflowError, TokenError, RecursionError, BadZipFile.
+        raise InputError(
+            f"{path} is not a readable .npy file of numbers ({one_line(error)}): save an array "
+            "there with numpy.save"
+        ) from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} is an archive of arrays: save one array with numpy.save")
     if array.dtype.kind != "f":

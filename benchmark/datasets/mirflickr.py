@@ -11,6 +11,7 @@ import numpy as np
 from benchmark.datasets import register_dataset
 from benchmark.datasets.collection import Collection, require
 from benchmark.datasets.copies.published import Published
+from benchmark.datasets.reading import files_in, read_text
 from benchmark.errors import InputError
 
 TITLE = "MIRFLICKR-25K"
@@ -93,9 +94,15 @@ def read_topics(home: Path, n_labels: int, notes: list[str]) -> tuple[list[str],
     """Names of the topics, and the 1-based image numbers of each."""
     lists = [
         path
-        for path in sorted((home / ANNOTATIONS).glob("*.txt"), key=lambda path: path.stem)
-        if path.stem.lower() != "readme" and (n_labels == 38 or not path.stem.endswith("_r1"))
+        for path in sorted(files_in(home / ANNOTATIONS), key=lambda path: path.stem)
+        if path.suffix == ".txt"
+        and path.stem.lower() != "readme"
+        and (n_labels == 38 or not path.stem.endswith("_r1"))
     ]
+    if not lists:
+        raise InputError(
+            f"{home / ANNOTATIONS} has no list of a topic: unpack the annotations v080 there"
+        )
     if len(lists) != n_labels:
         notes.append(f"{home / ANNOTATIONS} has {len(lists)} lists of topics, not {n_labels}")
     return [path.stem for path in lists], [_image_numbers(path) for path in lists]
@@ -103,16 +110,24 @@ def read_topics(home: Path, n_labels: int, notes: list[str]) -> tuple[list[str],
 
 def _numbered(folder: Path, prefix: str, suffix: str) -> dict[int, Path]:
     """Files ``<prefix><number><suffix>`` of a folder, by number."""
-    pattern = re.compile(rf"{prefix}([1-9]\d*){re.escape(suffix)}")
-    matches = ((pattern.fullmatch(path.name), path) for path in folder.iterdir())
-    return {int(match[1]): path for match, path in matches if match}
+    pattern = re.compile(rf"{prefix}([1-9][0-9]*){re.escape(suffix)}")
+    matches = ((pattern.fullmatch(path.name), path) for path in files_in(folder))
+    found = {}
+    for match, path in matches:
+        if match is None:
+            continue
+        if len(match[1]) > 5 or int(match[1]) > N_IMAGES:
+            raise InputError(f"{path}: {TITLE} has images 1 to {N_IMAGES:,}; remove the file")
+        found[int(match[1])] = path
+    return found
 
 
 def _image_numbers(path: Path) -> list[int]:
     """The 1-based image numbers of a list."""
-    words = path.read_text(encoding="utf-8").split()
+    words = read_text(path).split()
     for word in words:
-        if not (word.isdigit() and 1 <= int(word) <= N_IMAGES):
+        # More digits would be no image, and too many of them no number for Python.
+        if not (re.fullmatch("[0-9]{1,5}", word) and 1 <= int(word) <= N_IMAGES):
             raise InputError(f"{path}: {word!r} is not an image number (1 to {N_IMAGES:,})")
     return [int(word) for word in words]
 
@@ -124,7 +139,7 @@ def _read_tags(
     common = pictures / "doc" / "common_tags.txt"
     kept = None
     if common.exists():
-        lines = common.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_text(common, errors="replace").splitlines()
         kept = {line.split()[0] for line in lines if line.strip()}
     else:
         notes.append("doc/common_tags.txt is missing, so all tags are kept in place of its 1,386")
@@ -133,7 +148,7 @@ def _read_tags(
         notes.append(f"missing tag files: {missing:,}; their images have no tags")
     tags: list[tuple[str, ...]] = [()] * n
     for number, path in files.items():
-        words = path.read_text(encoding="utf-8", errors="replace").split()
+        words = read_text(path, errors="replace").split()
         tags[number - 1] = tuple(
             dict.fromkeys(word for word in words if kept is None or word in kept)
         )

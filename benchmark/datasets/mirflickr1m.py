@@ -13,6 +13,7 @@ from benchmark.datasets import register_dataset
 from benchmark.datasets.base import Dataset, reader_name
 from benchmark.datasets.collection import Collection, choose_items, find_home, require
 from benchmark.datasets.mirflickr import ANNOTATIONS, N_IMAGES, read_topics
+from benchmark.datasets.reading import files_in, read_text
 from benchmark.errors import InputError
 
 TITLE = "MIRFLICKR-1M"
@@ -22,6 +23,8 @@ SOURCE = (
 )
 #: Images per sub-folder: image i is in folder i // 10,000.
 IN_FOLDER = 10_000
+#: Images of the million.
+N_MILLION = 1_000_000
 #: Queries of the published split.
 N_QUERY = 2000
 
@@ -191,7 +194,7 @@ def read_frequent_tags(folder: Path, n_tags: int) -> FrequentTags:
     codes, ends = array("i"), array("q")
     for image, path in _tag_files(folder):
         ends.extend([len(codes)] * (image - len(ends)))
-        words = path.read_text(encoding="utf-8", errors="replace").split()
+        words = read_text(path, errors="replace").split()
         codes.extend(number_of.setdefault(word, len(number_of)) for word in dict.fromkeys(words))
         ends.append(len(codes))
     all_codes = np.frombuffer(codes, dtype=np.int32) if codes else np.zeros(0, dtype=np.int32)
@@ -214,15 +217,21 @@ def read_frequent_tags(folder: Path, n_tags: int) -> FrequentTags:
 
 def _tag_files(folder: Path) -> Iterator[tuple[int, Path]]:
     """Number and file of each image with a tag file, ascending."""
-    pattern = re.compile(r"(?:tags)?(0|[1-9]\d*)\.txt")
-    places = [place for place in folder.iterdir() if place.name.isdigit() and place.is_dir()]
-    for place in sorted(places, key=lambda place: int(place.name)):
+    pattern = re.compile(r"(?:tags)?(0|[1-9][0-9]*)\.txt")
+    places = [place for place in files_in(folder) if re.fullmatch("[0-9]{1,9}", place.name)]
+    for place in sorted(filter(Path.is_dir, places), key=lambda place: int(place.name)):
         number = int(place.name)
-        matches = ((pattern.fullmatch(path.name), path) for path in place.iterdir())
-        files = {int(match[1]): path for match, path in matches if match}
+        matches = ((pattern.fullmatch(path.name), path) for path in files_in(place))
+        files = {_image_number(path, match[1]): path for match, path in matches if match}
         for image in sorted(files):
             if image // IN_FOLDER != number:
                 raise InputError(
                     f"{files[image]}: image {image} belongs in folder {image // IN_FOLDER}"
                 )
             yield image, files[image]
+
+
+def _image_number(path: Path, digits: str) -> int:
+    if len(digits) > 6:
+        raise InputError(f"{path}: {TITLE} has images 0 to {N_MILLION - 1:,}; remove the file")
+    return int(digits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from benchmark.datasets import register_dataset
 from benchmark.datasets.collection import Collection, require
 from benchmark.datasets.copies.photos import photo_id
 from benchmark.datasets.copies.published import Published
+from benchmark.datasets.reading import read_text
 from benchmark.errors import InputError
+from features.errors import one_line
 
 TITLE = "NUS-WIDE"
 SOURCE = "the official NUS-WIDE page of the National University of Singapore (LMS)"
@@ -87,9 +91,10 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     folders = (home / "Flickr", home / "images", home / "Images")
     pictures = next((folder for folder in folders if folder.is_dir()), home)
     require(TITLE, SOURCE, [*needed, *([concept_file] if n_labels == 81 else [])], pictures)
+    notes: list[str] = []
     concepts = FREQUENT
     if n_labels == 81:
-        concepts = concept_file.read_text(encoding="utf-8").split()
+        concepts = _read_concepts(concept_file, notes)
     lists = [image_list] if listed else []
     if halves:
         lists = [home / "ImageList" / f"{part}Imagelist.txt" for part in ("Train", "Test")]
@@ -100,7 +105,7 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     order = names
     if halves:
         order = [name for file in lists for name in _read_image_list(file)]
-    notes = [_reading(image_list if listed else tag_file, truth, halves)]
+    notes.insert(0, _reading(image_list if listed else tag_file, truth, halves))
     columns = [_read_label(files[concept], len(order), notes) for concept in concepts]
     labels = np.column_stack(columns)
     if halves:
@@ -123,6 +128,20 @@ def read_nuswide(home: Path, n_labels: int) -> Collection:
     )
 
 
+def _read_concepts(path: Path, notes: list[str]) -> list[str]:
+    """The names of the 81 concepts, which are parts of file names."""
+    concepts = read_text(path).split()
+    odd = [name for name in concepts if not re.fullmatch(r"[\w-]+", name)]
+    if odd:
+        raise InputError(f"{path}: {odd[0]!r} is no name of a concept")
+    if not concepts or len(set(concepts)) < len(concepts):
+        what = "names a concept twice" if concepts else "names no concept"
+        raise InputError(f"{path} {what}: it must list the 81 concepts; download it again")
+    if len(concepts) != 81:
+        notes.append(f"{path.name} has {len(concepts)} concepts, not 81")
+    return concepts
+
+
 def _placed(home: Path, folder: str, name: str) -> Path:
     """A file in its official folder, or where an archive without folders leaves it."""
     official, bare = home / folder / name, home / name
@@ -137,7 +156,7 @@ def _reading(order: Path, truth: Path, halves: bool) -> str:
 
 def _read_ids(path: Path) -> list[str]:
     """The photo id at the start of each line of the tag file."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_text(path, errors="replace")
     return [line.split(maxsplit=1)[0] for line in text.split("\n") if line.strip()]
 
 
@@ -150,8 +169,14 @@ def _label_files(truth: Path, concept: str, halves: bool) -> list[Path]:
 
 def _read_image_list(path: Path) -> list[str]:
     """Paths with forward slashes; the list has back-slashes and trailing blanks."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    lines = read_text(path).splitlines()
+    names = [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    if not names:
+        raise InputError(f"{path} names no image: download it again")
+    for name in names:
+        if name.startswith("/") or ".." in name.split("/"):
+            raise InputError(f"{path}: image {name} must be a path below the folder of images")
+    return names
 
 
 def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
@@ -159,9 +184,13 @@ def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
     parts = []
     for file in files:
         try:
-            values = pd.read_csv(file, header=None, dtype=np.int64)[0].to_numpy()
-        except (ValueError, OverflowError) as error:
-            raise InputError(f"{file} must hold one 0 or 1 per line ({error})") from None
+            text = io.StringIO(read_text(file))
+            values = pd.read_csv(text, header=None, dtype=np.int64)[0].to_numpy()
+        except InputError:
+            raise
+        except Exception as error:
+            # Of what is no number pandas raises ValueError, OverflowError, ParserError ...
+            raise InputError(f"{file} must hold one 0 or 1 per line ({one_line(error)})") from None
         odd = (values != 0) & (values != 1)
         if odd.any():
             line = int(odd.argmax())
@@ -174,7 +203,7 @@ def _read_label(files: list[Path], n: int, notes: list[str]) -> np.ndarray:
     if len(column) != n:
         shown = " and ".join(file.name for file in files)
         raise InputError(
-            f"{files[0].parent}: {shown} has {len(column)} lines, but the image list {n}"
+            f"{files[0].parent}: {shown} has {_lines(len(column))}, but the image list {n}"
         )
     return column
 
@@ -200,11 +229,11 @@ def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str
     # One string for every word, however often it is read.
     known: dict[str, str] = {}
     if limited:
-        known = {w: w for w in word_list.read_text(encoding="utf-8", errors="replace").split()}
+        known = {word: word for word in read_text(word_list, errors="replace").split()}
     else:
         notes.append("Final_Tag_List.txt is missing, so all tags are kept in place of its 5,018")
     photos, tags = [], []
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+    with io.StringIO(read_text(path, errors="replace"), newline="\n") as lines:
         for line in lines:
             photo, *words = line.split() or [None]
             if photo is not None:
@@ -213,12 +242,16 @@ def _read_tags(path: Path, names: list[str], notes: list[str]) -> list[tuple[str
                 tags.append(tuple([known.setdefault(word, word) for word in own]))
     if len(photos) != len(names):
         raise InputError(
-            f"{path} has {len(photos)} lines, but the image list {len(names)}; one is truncated"
+            f"{path} has {_lines(len(photos))}, but the image list {len(names)}; one is truncated"
         )
     strangers = sum(photo != photo_id(name) for photo, name in zip(photos, names, strict=True))
     if strangers:
         notes.append(f"{path.name}: lines with the number of another photo: {strangers:,}")
     return tags
+
+
+def _lines(n: int) -> str:
+    return "1 line" if n == 1 else f"{n} lines"
 
 
 def _without_duplicates(names: list[str], labels: np.ndarray, notes: list[str]) -> np.ndarray:

@@ -13,7 +13,8 @@ from benchmark.datasets.base import Dataset, check_split
 from benchmark.datasets.copies.layouts import read_path
 from benchmark.datasets.folder import MANIFEST
 from benchmark.datasets.unseen import unseen, without_unseen
-from benchmark.errors import InputError
+from benchmark.errors import InputError, describe
+from benchmark.files import is_file, is_folder
 from benchmark.registry import Variant
 from benchmark.registry.variants import split_variant
 
@@ -47,24 +48,20 @@ def open_dataset(text: str, root: Path, cache: Path, *, split_seed: int | None =
         If there is no such data set, if its files are missing or wrong, or if a split is asked
         for and it comes with one.
     """
+    if not (isinstance(text, str) and text.strip()):
+        raise InputError(f"--dataset {text!r}: give a name or a folder; --list datasets shows all")
     text, is_unseen = without_unseen(text)
     name = text.partition("[")[0].strip()
     path, given = _split_path(text)
     if name in datasets.names():
         variant = datasets.parse(text)
-        reader = datasets.find(name).load()
-        parameters = dict(variant.parameters)
-        if split_seed is not None:
-            if "split_seed" not in datasets.find(name).parameters:
-                raise _with_its_split(text)
-            parameters["split_seed"] = split_seed
-        dataset = reader(**parameters).load(Path(root), Path(cache))
+        dataset = _read_named(variant, Path(root), Path(cache), split_seed)
         _check_read(variant, dataset)
         if split_seed is not None:
             dataset = replace(dataset, name=str(variant))
-    elif split_seed is not None and (os.sep in path or Path(path).exists()):
-        raise _with_its_split(text)
-    elif os.sep in path or Path(path).exists():
+    elif os.sep in path or is_file(Path(path)) or is_folder(Path(path)):
+        if split_seed is not None:
+            raise _with_its_split(text)
         dataset = read_path(Path(path), given, Path(root), Path(cache))
     else:
         try:
@@ -90,9 +87,32 @@ def _with_its_split(text: str) -> InputError:
 
 def _split_path(text: str) -> tuple[str, dict[str, str]]:
     """A path, and the parameters in brackets behind it."""
-    if Path(text).exists() or not text.endswith("]"):
+    if is_file(Path(text)) or is_folder(Path(text)) or not text.endswith("]"):
         return text, {}
     return split_variant(text)
+
+
+def _read_named(
+    variant: Variant, root: Path, cache: Path, split_seed: int | None = None
+) -> Dataset:
+    """What the reader of a named data set gives; it may be a plug-in, which can raise anything."""
+    entry, parameters = datasets.find(variant.name), dict(variant.parameters)
+    if split_seed is not None:
+        if "split_seed" not in entry.parameters:
+            raise _with_its_split(str(variant))
+        parameters["split_seed"] = split_seed
+    reader = entry.load()
+    try:
+        root.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--data-root {root}: no folder can be read there ({reason})") from None
+    try:
+        return reader(**parameters).load(root, cache)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"data set {variant}: {describe(error)}") from error
 
 
 def _check_read(variant: Variant, dataset: Dataset) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.datasets.base import Dataset
+from benchmark.log import escaped
 
 #: Width of the text and of its left margin, in characters.
 WIDTH, INDENT = 100, 13
@@ -106,7 +107,7 @@ class DataSheet:
             self._image_lines(),
             self._note_lines(),
         ]
-        return [line for part in paragraphs for line in _wrapped(part)]
+        return [escaped(line) for part in paragraphs for line in _wrapped(part)]
 
     def _summary(self) -> list[str]:
         data, split = self.dataset, self.dataset.split

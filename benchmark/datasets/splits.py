@@ -71,11 +71,11 @@ def shrink(n_pool: int, n_query: int, n_database: int) -> tuple[int, int]:
     Returns
     -------
     (int, int)
-        Queries (at least 1) and database; the given sizes if the pool holds them.
+        Queries and database, each at least 1; the given sizes if the pool holds them.
     """
     if n_query + n_database <= n_pool:
         return n_query, n_database
-    queries = max(1, round(n_pool * n_query / (n_query + n_database)))
+    queries = min(max(1, round(n_pool * n_query / (n_query + n_database))), n_pool - 1)
     return queries, n_pool - queries
 
 

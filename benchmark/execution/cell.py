@@ -22,6 +22,7 @@ from benchmark.execution.guard import failure, fitted, staying_alive
 from benchmark.execution.neighbours import nearest
 from benchmark.execution.options import RunOptions
 from benchmark.execution.tuning import Training, points_of, tune
+from benchmark.log import printable
 from benchmark.preparation.bundle import open_bundle
 from benchmark.preparation.tags import describe_tags
 from benchmark.protocol.diagnostics import diagnose
@@ -216,7 +217,7 @@ def unfinished(cell: Cell, status: str, reason: str = "") -> CellResult:
         seed=cell.seed,
         status=status,
         folder=cell.folder,
-        reason=reason,
+        reason=printable(reason),
         split=cell.specification["split"],
         ranked_by=cell.specification["ranked_by"],
         fidelity=methods.find(cell.variant.name).facts["fidelity"],

@@ -96,6 +96,11 @@ class Grid:
             for seed in self.seeds
         ]
 
+    def check(self) -> None:
+        """InputError if a method refuses its parameters, whatever the data."""
+        for variant in self.variants:
+            asked(variant, make_hasher(variant, self.bits[0], self.seeds[0]).check_parameters)
+
     def uses(self, name: str) -> bool:
         """Whether some method is handed this beside features: ``tags``, ``labels``, ``copies``."""
         seed = self.seeds[0]

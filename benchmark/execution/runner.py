@@ -10,6 +10,7 @@ from benchmark.execution.cell import Run, unfinished
 from benchmark.execution.grid import Cell
 from benchmark.execution.pending import finished_cells
 from benchmark.execution.workers import spread
+from benchmark.files import check_writable
 from benchmark.log import to_stderr
 from benchmark.store.record import CellResult
 from benchmark.store.store import Store
@@ -37,6 +38,9 @@ def run_cells(run: Run, cells: Sequence[Cell]) -> list[CellResult]:
     if bare:
         lacking = " or ".join(wanted)
         to_stderr(f"cells that were stored without their {lacking} and are run again: {len(bare)}")
+    if waiting:
+        check_writable(options.results, "--results")
+        check_writable(options.cache, "--cache")
     damaged = sum(Store(options.results).is_damaged(cell.folder) for cell in waiting)
     if damaged:
         to_stderr(f"stored cells that were altered or are incomplete and are run again: {damaged}")

@@ -20,7 +20,7 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
     Raises
     ------
     InputError
-        With everything that is missing of all data sets, a line for each.
+        With everything that is missing of all data sets, a line for each below the first.
     """
     _check_weights(all_wanted, session)
     opened: dict[Place, OpenedData] = {}
@@ -34,8 +34,10 @@ def open_places(all_wanted: Sequence[Wanted], session: Session) -> dict[Place, O
                 )
         except InputError as error:
             wrong[str(error)] = None
+    if len(wrong) > 1:
+        raise InputError("data sets cannot be used, for the reasons below:", list(wrong))
     if wrong:
-        raise InputError("\n".join(wrong))
+        raise InputError(next(iter(wrong)))
     return opened
 
 

@@ -86,6 +86,10 @@ def write_bundle(contents: Contents, folder: Path) -> tuple[Path, TagAccount]:
     """
     about = contents.identity()
     target = folder / f"bundle-{value_digest([about, LAYOUT])}"
+    account = _sound_account(target)
+    if account is not None:
+        # Without the lock, so that a cache on a disk that cannot be written is of use.
+        return target, account
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f".{target.name}.lock"):
         account = _sound_account(target)

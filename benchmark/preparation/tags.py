@@ -12,6 +12,8 @@ import numpy as np
 from benchmark.datasets.base import Dataset
 from benchmark.digests import checksum, code_digest, value_digest
 from benchmark.errors import InputError
+from benchmark.files import is_file
+from benchmark.log import printable
 from features.writing import sealed, unsealed
 
 if TYPE_CHECKING:
@@ -103,9 +105,9 @@ def open_tags(
     option = f"--word-vectors {path}"
     if not words:
         raise InputError(f"{option}: data set {dataset.name} has no tags; omit the option")
-    if not path.is_file():
-        raise InputError(f"{option}: no such file")
-    origin = {"file": path.name, "checksum": checksum(path)[:32]}
+    if not is_file(path):
+        raise InputError(f"{option}: there is no such file")
+    origin = {"file": printable(path.name), "checksum": checksum(path)[:32]}
     vectors = _looked_up(path, origin["checksum"], words, cache / "word-vectors", log)
     if not vectors.any():
         raise InputError(
@@ -135,6 +137,8 @@ def _looked_up(
     if path.stat().st_size >= MIN_ANNOUNCED_BYTES:
         log(f"reading word vectors from {path.name}")
     vectors = load_word_vectors(path, words)
+    if not vectors.any():
+        return vectors
     with sealed(stored) as temporary:
         np.save(temporary, vectors)
     return vectors

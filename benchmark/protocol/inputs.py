@@ -46,6 +46,8 @@ def _bits(values: Any, name: str) -> np.ndarray:
 def checked_tables(tables: Any, codes: Any) -> tuple[np.ndarray, np.ndarray]:
     """Look-up tables as float32 and code words as the least unsigned integers, or an InputError."""
     tables, codes = _as_array(tables, "query tables"), _as_array(codes, "database codes")
+    if tables.dtype.kind not in "biuf":
+        raise InputError(f"query tables must be numbers, not {tables.dtype}")
     if tables.ndim != 3 or 0 in tables.shape:
         raise InputError(
             f"query tables must be (queries, codebooks, code words), not of shape {tables.shape}"
@@ -168,7 +170,10 @@ def _as_array(values: Any, name: str) -> np.ndarray:
         values = values.detach().cpu()
         # NumPy has no bfloat16; float64 holds every other float exactly.
         values = (values.double() if values.is_floating_point() else values).numpy()
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} have rows of different lengths: give each the same") from None
 
 
 def _refuse_what_is_no_number(values: np.ndarray, name: str) -> None:

@@ -30,7 +30,7 @@ def load_plugins(paths: Iterable[str | Path]) -> None:
         is known already.
     """
     for path in paths:
-        _load(Path(path).resolve())
+        _load(_resolved(path))
 
 
 def module_name(path: Path) -> str:
@@ -39,10 +39,21 @@ def module_name(path: Path) -> str:
     return f"hashbench_plugin_{path.stem}_{place}"
 
 
+def _resolved(path: str | Path) -> Path:
+    """The path without links; InputError unless there is a plain file."""
+    try:
+        found = Path(path).resolve()
+        there = found.is_file()
+    except (OSError, RuntimeError, ValueError):
+        # A name that is too long, or links in a circle.
+        there = False
+    if not there:
+        raise InputError(f"--plugin {path}: there is no such file")
+    return found
+
+
 def _load(path: Path) -> None:
     name = module_name(path)
-    if not path.is_file():
-        raise InputError(f"--plugin {path}: there is no such file")
     content = checksum(path)
     if name not in sys.modules or _loaded.get(name) != content:
         _run(path, name)

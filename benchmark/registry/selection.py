@@ -25,10 +25,11 @@ def changes_of(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
         name, dot, parameter = target.strip().rpartition(".")
         if not (equals and dot):
             raise InputError(f"--set {text}: write it as METHOD.PARAM=VALUE")
-        entry = methods.find(name)
-        changes.setdefault(name, {})[parameter] = methods.parse_value(
-            entry, parameter, value.strip()
-        )
+        given = methods.parse_value(methods.find(name), parameter, value.strip())
+        known = changes.setdefault(name, {})
+        if parameter in known:
+            raise InputError(f"--set {text}: {name}.{parameter} is set twice; give one value")
+        known[parameter] = given
     return changes
 
 

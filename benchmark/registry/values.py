@@ -14,7 +14,8 @@ def read_value(text: str) -> Any:
         return words[text.lower()]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        # The last two come of thousands of signs or brackets.
         return text
 
 

@@ -58,17 +58,22 @@ def split_variant(text: str) -> tuple[str, dict[str, str]]:
     Raises
     ------
     InputError
-        If the text has another form.
+        If the text has another form, names a parameter twice, or cannot be printed.
     """
+    if not text.isprintable():
+        raise InputError(f"cannot read {text!r}: it has characters that cannot be printed")
     name, bracket, rest = text.strip().partition("[")
     if bracket and (rest[-1:] != "]" or rest.count("]") > 1):
         raise InputError(f"cannot read {text!r}: write it as name[param=value,...]")
-    given = {}
-    for part in filter(None, (p.strip() for p in rest[:-1].split(","))):
-        key, equals, value = part.partition("=")
+    given: dict[str, str] = {}
+    parts = rest[:-1].split(",") if rest[:-1].strip() else []
+    for part in parts:
+        key, equals, value = (word.strip() for word in part.partition("="))
         if not equals:
             raise InputError(f"cannot read {part!r} in {text!r}: write it as param=value")
-        given[key.strip()] = value.strip()
+        if key in given:
+            raise InputError(f"{text!r} gives {key} twice: leave one of the values out")
+        given[key] = value
     return name.strip(), given
 
 

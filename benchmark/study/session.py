@@ -18,19 +18,18 @@ from benchmark.execution.grid import Cell, Grid
 from benchmark.execution.options import RunOptions, Workers
 from benchmark.execution.price import price_cells, price_text
 from benchmark.execution.runner import run_cells
-from benchmark.files import check_writable, remove_leftovers
+from benchmark.files import remove_leftovers
 from benchmark.log import to_stderr
 from benchmark.preparation.features import check_features, check_tuning, foresee, prepare
 from benchmark.preparation.request import FeatureRequest, OpenedData
 from benchmark.preparation.tags import TagRequest, TagSource, describe_tags, open_tags
 from benchmark.store.store import Store
 from benchmark.study import defaults
+from benchmark.study.checks import check_folders, check_given, check_name, check_weights
 from benchmark.study.defaults import CHOICES
 from benchmark.study.results import Results
 from features.tags import TagAccount
 
-#: Folders of the results that no data set may take.
-RESERVED = ("cells", "cache", "site")
 #: Options that a cell keeps, so that it can be made again.
 SETTINGS = (
     *("l2_normalize", "end_to_end", "on_bad_image", "on_missing_image", "min_tag_count"),
@@ -133,6 +132,7 @@ class Session:
                 raise InputError(f"--{name} {value}: give one of {', '.join(words)}")
         if self.scheduler and self.backend != "dask":
             raise InputError("--scheduler needs --backend dask")
+        check_given(self)
 
     @property
     def store(self) -> Store:
@@ -173,14 +173,12 @@ class Session:
             If anything is missing or wrong.
         """
         options = self.options
-        _check_apart(options.results, text)
-        check_writable(options.results, "--results")
-        check_writable(options.cache, "--cache")
+        check_folders(options, text)
         dataset = self.open_dataset(text, split_seed=split_seed)
-        if dataset.name in RESERVED:
-            raise InputError(f"a data set cannot be called {dataset.name}: rename its folder")
+        check_name(dataset.name, options.results)
         request = self._request(dataset, features)
         checked = check_features(dataset, request)
+        check_weights(checked, request)
         for note in dataset.notes:
             to_stderr(f"{dataset.name}: {note}")
         check_tuning(dataset, self.tune)
@@ -222,6 +220,7 @@ class Session:
 
     def price_grid(self, data: OpenedData, grid: Grid) -> str:
         """What the cells that are not done yet will cost."""
+        grid.check()
         foreseen = foresee(_with_copies(data, grid), self.options.cache)
         prices = price_cells(grid.cells(foreseen), self.options)
         text = price_text(prices, self.jobs)
@@ -242,6 +241,7 @@ class Session:
 
     def plan_grid(self, data: OpenedData, grid: Grid) -> tuple[Run, list[Cell], Split]:
         """Extract features if need be; what all cells have in common, the cells, and the split."""
+        grid.check()
         options = self.options.resolved()
         home = options.results / "cells" / data.dataset.name
         for folder in (home, options.results / data.dataset.name, options.cache):
@@ -287,17 +287,6 @@ class Session:
         vectors = Path(self.word_vectors) if self.word_vectors else dataset.word_vectors
         request = TagRequest(vectors, self.min_tag_count)
         return open_tags(dataset, request, self.options.cache, to_stderr)
-
-
-def _check_apart(results: Path, dataset: str) -> None:
-    """Refuse a results folder in which the files of a data set lie."""
-    data = Path(dataset)
-    if not data.is_dir():
-        return
-    if results.resolve() in (data.resolve(), *data.resolve().parents):
-        raise InputError(
-            f"--results {results}: the data set {dataset} lies in it; name a folder of its own"
-        )
 
 
 def _with_copies(data: OpenedData, grid: Grid) -> OpenedData:

@@ -67,6 +67,12 @@ class Study(Session):
                 "--split-per-seed cannot be combined with --audit or --save-codes: the codes of "
                 "each seed are of other items"
             )
+        _check_words("methods", self.methods or ())
+        _check_words("set", self.set)
+        if not isinstance(self.dataset, str):
+            raise InputError(f"--dataset {self.dataset!r}: give a name or the path of a folder")
+        if not isinstance(self.protocol, str | Protocol):
+            raise InputError(f"--protocol {self.protocol!r}: give a name or a Protocol")
 
     def price(self) -> str:
         """What the cells that are not done yet will cost; nothing is extracted or trained."""
@@ -105,5 +111,14 @@ def _check_whole(option: str, given: Iterable[int], least: int, most: int) -> No
     if isinstance(given, str) or not isinstance(given, Iterable) or not list(given):
         raise InputError(f"--{option} {given!r}: give a list of whole numbers")
     for number in given:
-        if not isinstance(number, Integral) or not least <= number <= most:
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not (whole and least <= number <= most):
             raise InputError(f"--{option} {number!r}: give whole numbers from {least} to {most}")
+
+
+def _check_words(option: str, given: Iterable[str]) -> None:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"--{option} {given!r}: give a list of texts")
+    for word in given:
+        if not isinstance(word, str):
+            raise InputError(f"--{option} {word!r}: give texts")

@@ -199,7 +199,7 @@ def test_lint(run):
 
 def test_wildcards_variants_and_set(run, tmp_path):
     status, _, _ = run(
-        *("--methods", "pca*", "itq", "itq[n_iter=9]", "--set", "itq.n_iter=2", "--bits", "8")
+        *("--methods", "pc*h", "itq", "itq[n_iter=9]", "--set", "itq.n_iter=2", "--bits", "8")
     )
     names = {p.name for p in (tmp_path / "results/cells/blobs").iterdir()}
     assert status == 0

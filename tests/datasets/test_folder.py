@@ -91,7 +91,10 @@ def test_the_fingerprint_follows_manifest_and_image_sizes(tmp_path):
     ("rows", "header", "words"),
     [
         ([row.rsplit(",", 1)[0] for row in GOOD], "image,tags,labels", ["lacks", "column split"]),
-        (GOOD, "image,tags,labels", ["more cells"]),
+        (GOOD, "image,tags,labels", ["lacks", "column split"]),
+        (GOOD, "image,tags,split,labels,split", ["two columns split"]),
+        (["", "", *GOOD[:2], "", "5.png,,city,test"], HEADER, ["line 7", "'test'"]),
+        (['1.png,"a,city,train', *GOOD[1:]], HEADER, ["line 2", "quotation"]),
         (GOOD, "file,tags,class,split", ["lacks", "image and labels"]),
         ([*GOOD, "5.png,,city,test"], HEADER, ["line 6", "'test'", "query"]),
         ([*GOOD, "5.png,,city,"], HEADER, ["line 6", "empty"]),
@@ -103,8 +106,8 @@ def test_the_fingerprint_follows_manifest_and_image_sizes(tmp_path):
         ([*GOOD, "/tmp/5.png,,sea,train"], HEADER, ["line 6", "inside the folder"]),
         ([*GOOD, ",,sea,train"], HEADER, ["line 6", "no image", "features"]),
         ([*GOOD, "5.png,,sea"], HEADER, ["line 6", "split is empty"]),
-        ([*GOOD, "5.png,,sea,train,x"], HEADER, ["line 6", "table"]),
-        ([row + ",x" for row in GOOD], HEADER, ["more cells"]),
+        ([*GOOD, "5.png,,sea,train,x"], HEADER, ["line 6", "5 cells"]),
+        ([row + ",x" for row in GOOD], HEADER, ["line 2", "5 cells"]),
         ([r.replace("beach water", "").replace("city", "").replace("water", "") for r in GOOD],
          HEADER, ["labels", "empty"]),
         (GOOD[:3], HEADER, ["no row has query"]),
@@ -138,7 +141,7 @@ def test_no_manifest_no_folder_not_utf8(tmp_path):
     with pytest.raises(InputError, match="UTF-8"):
         read_folder(write(tmp_path / "mine", GOOD, encoding="latin-1"))
     (tmp_path / "mine" / "manifest.csv").write_text("")
-    with pytest.raises(InputError, match="table"):
+    with pytest.raises(InputError, match="is empty"):
         read_folder(tmp_path / "mine")
 
 

@@ -311,6 +311,7 @@ def test_kill_between_sidecar_and_rename_loses_nothing(fakes, fetch, monkeypatch
 
 def test_a_second_process_waits_and_then_reads(fakes, fetch, messages):
     done = fetch(fakes.Numbers(4), fakes.Means())
+    done.path.unlink()
     lock = FileLock(str(done.path.with_suffix(".lock")))
     lock.acquire()
     waiting = threading.Thread(target=fetch, args=(fakes.Numbers(4), fakes.Means()), daemon=True)

@@ -187,6 +187,30 @@ def test_the_first_of_two_entries_counts(tmp_path):
     np.testing.assert_array_equal(load_word_vectors(path, ["sea"]), [[1, 2]])
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"2 2\nsky 1 2 3\nsea 4 5 6\n", "vectors of 2 numbers.* hold 3"),
+        (b"1 3\nsky 1 2 3\nsea 4 5 6\n", "more than the 1 vectors"),
+        (word2vec_binary().replace(b"7 3", b"6 3", 1), "more than the 6 vectors"),
+        (b"9" * 5000 + b" 3\nsky 1 2 3\n", "unknown|numbers"),
+        (b"1 " * 600_000, "longer than 1 MB"),
+        (b"sky 1 2\nsea" + b" 1" * 600_000 + b"\n", "longer than 1 MB"),
+    ],
+)
+def test_files_that_contradict_their_first_line_or_have_no_lines(tmp_path, content, words):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(content)
+    with pytest.raises(FeatureError, match=words):
+        load_word_vectors(path, ["sky", "sea"])
+
+
+def test_a_word_may_hold_blanks_and_digits_below_a_header(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(b"3 2\nroute 66 1 2\nsky 3 4\nsea 5 6\n")
+    np.testing.assert_array_equal(load_word_vectors(path, ["route 66"]), [[1, 2]])
+
+
 @pytest.fixture(scope="module")
 def fasttext_model(tmp_path_factory):
     """A small fastText model with subwords, and the file that Facebook's program would write."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.datasets.base import feature_files
 from benchmark.datasets.copies.converted import BLOCK_VALUES, converted
 from benchmark.datasets.copies.photos import photo_id
 from benchmark.errors import InputError
@@ -107,7 +108,7 @@ def given_features(
     features : dict of str to Path
     covered : (n,) array of bool
     """
-    features = {file.stem: file for file in sorted((home / "features").glob("*.npy"))}
+    features = feature_files(home)
     covered = np.ones(len(names), dtype=bool)
     for folder in find_binary_features(home):
         binary = read_binary_features(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.copies.crossmodal import matrix_files, read_crossmodal
+from benchmark.datasets.copies.crossmodal import SUFFIXES, matrix_files, read_crossmodal
 from benchmark.datasets.copies.place import FolderRequest, Place
 from benchmark.datasets.copies.published import Published
 from benchmark.datasets.folder import COLUMNS, MANIFEST, read_folder
@@ -16,6 +16,7 @@ from benchmark.datasets.lists.captions import FILES, found_captions, read_captio
 from benchmark.datasets.lists.reading import found_lists, read_lists
 from benchmark.datasets.mirflickr import MIRFlickr25K
 from benchmark.datasets.nuswide import NUSWIDE
+from benchmark.datasets.reading import check_there
 from benchmark.errors import InputError
 from benchmark.registry import Variant
 from benchmark.registry.scan import Entry
@@ -58,8 +59,7 @@ def read_path(path: Path, given: Mapping[str, str], root: Path, cache: Path) -> 
     InputError
         If it has none or several, or not the chosen one, or if its files are wrong.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such folder")
+    check_there(path)
     defaults = {field.name: field.default for field in fields(FolderRequest)}
     entry = Entry(str(path), "", "", parameters=defaults)
     values = {
@@ -68,6 +68,8 @@ def read_path(path: Path, given: Mapping[str, str], root: Path, cache: Path) -> 
         )
         for name, text in given.items()
     }
+    if path.is_file() and path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path} is no folder: give the folder, or a {' or '.join(SUFFIXES)} file")
     layout = _layout_of(path, values.get("layout"))
     for name in values:
         if name not in ("layout", *layout.takes):
