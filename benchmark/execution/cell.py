@@ -33,7 +33,7 @@ from benchmark.registry import load_plugins, methods
 from benchmark.store.record import CellResult, Value
 from benchmark.store.store import Store
 from features.tags import TagAccount
-from methods.deep.computing import Computing, computing_with
+from methods.deep.context import TrainingContext, use_training_context
 from methods.search import representation
 from methods.sharing import seconds_spared, sharing
 from methods.state import to_arrays
@@ -78,13 +78,13 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
     load_plugins(run.options.plugins)
     store = Store(run.options.results)
     record = _record(run, cell)
-    computing = _computing(run, cell)
-    record["device"] = computing.device
+    context = _training_context(run, cell)
+    record["device"] = context.device
     try:
         with (
             staying_alive(),
             sharing(run.shared),
-            computing_with(computing),
+            use_training_context(context),
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("default")
@@ -100,17 +100,17 @@ def run_cell(run: Run, cell: Cell) -> CellResult:
         result = unfinished(cell, "skipped", describe(error).removeprefix("Unsuitable: "))
     except BaseException as error:
         result = store_failure(run, cell, *failure(error, run.options.plugins))
-    if computing.checkpoints:
+    if context.checkpoints:
         # Only a killed cell goes on where it was.
-        shutil.rmtree(computing.checkpoints, ignore_errors=True)
+        shutil.rmtree(context.checkpoints, ignore_errors=True)
     return result
 
 
-def _computing(run: Run, cell: Cell) -> Computing:
+def _training_context(run: Run, cell: Cell) -> TrainingContext:
     """A training keeps its state until its cell is done; it shows a bar where it runs alone."""
     options = run.options
     checkpoints = options.cache / "checkpoints" / cell.key
-    return Computing(options.device, checkpoints, options.workers.jobs == 1)
+    return TrainingContext(options.device, checkpoints, options.workers.jobs == 1)
 
 
 def store_failure(run: Run, cell: Cell, reason: str, error: str) -> CellResult:

@@ -23,7 +23,7 @@ from benchmark.errors import describe
 from benchmark.protocol.protocol import Protocol
 from benchmark.protocol.search import SEARCHES
 from benchmark.store.record import TunedPoint, Tuning
-from methods.deep.computing import computing, computing_with
+from methods.deep.context import training_context, use_training_context
 from methods.search import Representation, representation
 from methods.supervision import handed_over
 
@@ -218,9 +218,9 @@ def _parts(known: np.ndarray, seed: int | None) -> tuple[np.ndarray, np.ndarray]
 @contextmanager
 def _own_checkpoints(number: int) -> Iterator[None]:
     """Give each point a folder of its own, since a checkpoint does not name its point."""
-    here = computing()
+    here = training_context()
     folder = here.checkpoints and here.checkpoints / f"point-{number}"
-    with computing_with(replace(here, checkpoints=folder)):
+    with use_training_context(replace(here, checkpoints=folder)):
         yield
 
 

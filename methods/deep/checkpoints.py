@@ -14,7 +14,7 @@ import torch
 
 from features.pixels import ImageArray
 from features.writing import sealed, unsealed
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 
 if TYPE_CHECKING:
     from methods.deep.recipe import History
@@ -38,7 +38,7 @@ class Checkpoint:
     """
 
     def __init__(self, stage: str, depends_on: Any, X: np.ndarray | ImageArray) -> None:
-        folder = computing().checkpoints
+        folder = training_context().checkpoints
         self.depends_on, self.X = depends_on, X
         self.path: Path | None = None if folder is None else Path(folder) / f"{stage}.pt"
         self.begun = self.saved = time.monotonic()
@@ -60,7 +60,7 @@ class Checkpoint:
         if content is None:
             return None
         try:
-            state = torch.load(content, map_location=computing().device, weights_only=True)
+            state = torch.load(content, map_location=training_context().device, weights_only=True)
         except Exception:
             # Of another version of torch, whatever its reader raises: the training starts again.
             return None
@@ -88,7 +88,7 @@ class Checkpoint:
         since = self.begun if last else self.saved
         if self.path is None or now - since < SECONDS_BETWEEN:
             return
-        on_cuda = computing().device.startswith("cuda")
+        on_cuda = training_context().device.startswith("cuda")
         state = {name: part.state_dict() for name, part in parts.items()}
         state |= {
             "digest": self.digest,

@@ -14,7 +14,7 @@ from benchmark.registry import extractors
 from features.networks import NetworkExtractor
 from features.pixels import ImageArray
 from methods.base import Hasher
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.recipe import Recipe
 from methods.deep.training import as_tensor, seeded
 
@@ -133,11 +133,11 @@ class ImageFront(nn.Module):
         """Features of so many images at most, spread over all of them, as encoding sees them."""
         rows = np.linspace(0, len(images) - 1, min(len(images), n_images)).astype(int)
         # Before inference mode: what is moved inside it could not be trained with.
-        self.eval().to(computing().device)
+        self.eval().to(training_context().device)
         parts = []
         with torch.inference_mode():
             for chosen in gen_batches(len(rows), IMAGES_AT_ONCE):
-                pixels = torch.from_numpy(images.read(rows[chosen])).to(computing().device)
+                pixels = torch.from_numpy(images.read(rows[chosen])).to(training_context().device)
                 parts.append(self(pixels).cpu().numpy())
         return np.concatenate(parts)
 
@@ -229,7 +229,7 @@ def first_output(network: HashNetwork, X: np.ndarray | ImageArray) -> np.ndarray
         In the precision of the network.
     """
     on_images = isinstance(X, ImageArray)
-    network = network.eval().to(computing().device) if on_images else network.eval()
+    network = network.eval().to(training_context().device) if on_images else network.eval()
     weights = next(network.head.parameters())
     precision = np.float64 if weights.dtype == torch.float64 else np.float32
     parts = []

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from features.pixels import ImageArray
 from methods.deep.checkpoints import Checkpoint
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.recipe import ROUND, History, Recipe
 from methods.unsuitable import Unsuitable
 
@@ -83,7 +83,7 @@ def train(
     FloatingPointError
         If the loss of a round, on the training or on the validation part, is no finite number.
     """
-    device = torch.device(computing().device)
+    device = torch.device(training_context().device)
     network.to(device)
     batches = Batches(X, recipe, np.random.default_rng(seed), device)
     optimizer = make_optimizer(network, recipe)
@@ -99,7 +99,7 @@ def train(
             initial=history.steps,
             unit="step",
             leave=False,
-            disable=None if computing().progress else True,
+            disable=None if training_context().progress else True,
         )
         with bar:
             while not history.ended(n_steps, recipe.patience):

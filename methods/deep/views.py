@@ -10,7 +10,7 @@ from sklearn.utils import gen_batches
 from torch import Tensor
 
 from features.pixels import ImageArray
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.network import IMAGES_AT_ONCE, HashNetwork
 
 
@@ -45,11 +45,11 @@ def mean_output_of_views(network: HashNetwork, images: ImageArray) -> np.ndarray
     -------
     (n, b) array of float32
     """
-    network.eval().to(computing().device)
+    network.eval().to(training_context().device)
     front, parts = network.front, []
     with torch.inference_mode():
         for rows in gen_batches(len(images), IMAGES_AT_ONCE):
-            pixels = torch.from_numpy(images.read(rows)).to(computing().device)
+            pixels = torch.from_numpy(images.read(rows)).to(training_context().device)
             views = ten_views(pixels, front.crop)
             outputs = [network.head(front.look(view)) for view in views]
             parts.append(torch.stack(outputs).mean(dim=0).cpu().numpy())

@@ -16,7 +16,7 @@ from features.rotations import ANGLES, RotatedCopies, rotated
 from methods import Task, register
 from methods.algebra.pca import PrincipalAxes, principal_axes, skip_pca
 from methods.algebra.rotations import random_rotation
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.network import DeepHasher, HashNetwork, finished, head_inputs, make_network
 from methods.deep.recipe import Recipe
 from methods.deep.training import as_tensor, train
@@ -279,7 +279,7 @@ def _views_of(
             stacklevel=3,
         )
         return lambda k: ()
-    device = computing().device
+    device = training_context().device
     upright, turned = (as_tensor(x).to(device) for x in (X[copies.rows], copies.features))
     weights = rotation_weights(torch.as_tensor(copies.angles)).to(device)
 

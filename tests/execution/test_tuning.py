@@ -348,8 +348,8 @@ def test_a_mistake_of_the_method_is_no_bad_point(run, noisy):
 def test_points_do_not_go_on_from_each_others_checkpoints(run, noisy, tmp_path):
     log = tmp_path / "folders"
     body = (
-        "from methods.deep.computing import computing; "
-        f"print(computing().checkpoints, file=open({str(log)!r}, 'a'))"
+        "from methods.deep.context import training_context; "
+        f"print(training_context().checkpoints, file=open({str(log)!r}, 'a'))"
     )
     assert run(*noisy(body=body), *TUNED, "labels")[0] == 0
     folders = log.read_text().split()

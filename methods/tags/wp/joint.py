@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from features.pixels import ImageArray
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.network import HashNetwork
 from methods.deep.recipe import Recipe
 from methods.deep.training import Batches, outputs_of
@@ -135,7 +135,7 @@ def outputs_in_search(
     batches: Iterable[np.ndarray],
 ) -> Iterator[tuple[Any, Tensor]]:
     """Outputs of a network for batches of row numbers, as it encodes them, and these rows."""
-    device = torch.device(computing().device)
+    device = torch.device(training_context().device)
     network.eval().to(device)
     items = Batches(X, recipe, np.random.default_rng(0), device)
     for rows in batches:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from features.pixels import ImageArray
 from methods import Task, register
-from methods.deep.computing import computing
+from methods.deep.context import training_context
 from methods.deep.network import DeepHasher, HashNetwork, finished
 from methods.deep.recipe import ROUND, History, Recipe
 from methods.deep.supervised import HIDDEN, SupervisedHasher
@@ -220,7 +220,7 @@ class WeaklyPretrained(DeepHasher):
     ) -> History:
         """Minimise equation 7; the network and with it the sem-vectors change in place."""
         p = self.in_force()
-        objective = JointObjective(z, L, p.beta, p.delta, p.scale, computing().device)
+        objective = JointObjective(z, L, p.beta, p.delta, p.scale, training_context().device)
         recipe = self.recipe()
         if p.scale == "none":
             start_as_long_as(objective.z, network, X, recipe)

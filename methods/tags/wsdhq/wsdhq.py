@@ -60,8 +60,8 @@ class WSDHQ(Quantizer):
     ----------
     n_bits : int
         Bits of an item's M code words together.
-    neighbours, tau : int, float
-        A tag's neighbours in the correlation graph: so many at most, with at least that cosine.
+    n_neighbors, tau : int, float
+        At most so many neighbours of a tag in its graph, whose cosine is at least `tau`.
     eps : float
         Cosine distance up to which tags are merged; 0 merges none.  0.05 leaves 87 % of the tags
         of Corel5k, and the paper's data 85 to 93 %.
@@ -158,7 +158,7 @@ class WSDHQ(Quantizer):
         self,
         n_bits: int = 32,
         *,
-        neighbours: int = 5,
+        n_neighbors: int = 5,
         tau: float = 0.5,
         eps: float = 0.05,
         gamma: float = 2.0,
@@ -185,7 +185,7 @@ class WSDHQ(Quantizer):
         random_state: int | None = None,
     ) -> None:
         self.n_bits = n_bits
-        self.neighbours = neighbours
+        self.n_neighbors = n_neighbors
         self.tau = tau
         self.eps = eps
         self.gamma = gamma
@@ -240,7 +240,7 @@ class WSDHQ(Quantizer):
     def fit(self, X: np.ndarray | ImageArray, *, tags: Any = None, labels: None = None) -> WSDHQ:
         X = self.check_training_data(X)
         p = self.in_force()
-        merged = merged_tags(tags, word_vectors(tags), k=p.neighbours, tau=p.tau, eps=p.eps)
+        merged = merged_tags(tags, word_vectors(tags), k=p.n_neighbors, tau=p.tau, eps=p.eps)
         tagged = np.flatnonzero(merged.carried.sum(axis=1))
         if len(tagged) < 2:
             raise Unsuitable("WSDHQ: fewer than two training images carry a tag with a word vector")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from methods.deep import checkpoints
-from methods.deep.computing import Computing, computing, computing_with
+from methods.deep.context import TrainingContext, training_context, use_training_context
 from methods.deep.recipe import ROUND, History, Recipe
 from methods.deep.training import Batches, make_optimizer, precision, seeded, train
 
@@ -219,7 +219,7 @@ def test_a_killed_training_goes_on_where_it_was(regression, tmp_path, monkeypatc
             raise KeyboardInterrupt
 
     steps = []
-    with computing_with(Computing(checkpoints=tmp_path)):
+    with use_training_context(TrainingContext(checkpoints=tmp_path)):
         with pytest.raises(KeyboardInterrupt):
             train(network(), X, loss, recipe, seed=3, each_round=killed)
         resumed = network(9)
@@ -254,7 +254,7 @@ def test_a_finished_training_is_not_repeated_and_another_one_not_taken_for_it(
         {"depends_on": {**margins, "margin": 0.3}},
         {"depends_on": {**margins, "targets": np.arange(3)[::-1]}},
     )
-    with computing_with(Computing(checkpoints=tmp_path)):
+    with use_training_context(TrainingContext(checkpoints=tmp_path)):
         for other in others:
             whole = {"depends_on": margins}
             assert rounds_of(**whole) == 2
@@ -266,17 +266,17 @@ def test_a_damaged_checkpoint_is_started_again(regression, tmp_path, monkeypatch
     X, loss = regression
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
     (tmp_path / "training.pt").write_bytes(b"PK\x03\x04 half a file")
-    with computing_with(Computing(checkpoints=tmp_path)):
+    with use_training_context(TrainingContext(checkpoints=tmp_path)):
         history = train(network(), X, loss, Recipe(epochs=2), seed=0)
     assert history.steps == 4
 
 
 def test_short_trainings_leave_no_checkpoint(regression, tmp_path):
     X, loss = regression
-    with computing_with(Computing(checkpoints=tmp_path)):
+    with use_training_context(TrainingContext(checkpoints=tmp_path)):
         train(network(), X, loss, Recipe(epochs=2), seed=0)
     assert not list(tmp_path.iterdir())
-    assert computing().checkpoints is None
+    assert training_context().checkpoints is None
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

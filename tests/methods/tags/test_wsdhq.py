@@ -21,7 +21,7 @@ from methods.algebra.codebooks import (
 )
 from methods.conformance.trial import query_items, training_items
 from methods.deep import checkpoints
-from methods.deep.computing import Computing, computing_with
+from methods.deep.context import TrainingContext, use_training_context
 from methods.tag_vectors import word_vectors
 from methods.tags.wsdhq import objective, wsdhq
 from methods.tags.wsdhq.binary import BinaryWSDHQ
@@ -197,7 +197,7 @@ def test_a_killed_training_goes_on_with_its_codebooks(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return real(*arguments)
 
-    with computing_with(Computing(checkpoints=tmp_path)):
+    with use_training_context(TrainingContext(checkpoints=tmp_path)):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(objective, "embedding_loss", killed)
             fitted(steps=120, validation=0.0)
@@ -291,7 +291,7 @@ def test_parameters_reach_the_training():
     brief = {"steps": 60, "every": 50, "n_bits": 4, "hidden": 8}
     plain = fitted(**brief).embed(query_items().X)
     for change in (
-        {"neighbours": 0},
+        {"n_neighbors": 0},
         {"eps": 1.0},
         {"tau": 0.99},
         {"gamma": 1.0},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Computing:
+class TrainingContext:
     """Where and how trainings run.
 
     Attributes
@@ -27,16 +27,16 @@ class Computing:
     progress: bool = False
 
 
-_current = Computing()
+_current = TrainingContext()
 
 
-def computing() -> Computing:
+def training_context() -> TrainingContext:
     """What holds for trainings that start now."""
     return _current
 
 
 @contextmanager
-def computing_with(settings: Computing) -> Iterator[None]:
+def use_training_context(settings: TrainingContext) -> Iterator[None]:
     """Let trainings run with these settings while the block runs."""
     global _current
     before, _current = _current, settings
