@@ -14,7 +14,7 @@ FIRST_ROUNDS = 10
 
 
 @register("opq", paper="Ge et al., CVPR 2013", supervision="none", fidelity="paper")
-class OptimizedProductQuantization(Quantizer):
+class OPQ(Quantizer):
     """Product quantisation of rotated items, with the rotation of least error.
 
     Minimises ``||V R - Y||_F^2`` over rotations R and products Y of code words, where V holds the
@@ -78,9 +78,7 @@ class OptimizedProductQuantization(Quantizer):
     def _n_axes(self, task: Task) -> int:
         return min(task.n_features, max(task.n_train - 1, 1), self.n_components)
 
-    def fit(
-        self, X: np.ndarray, *, tags: None = None, labels: None = None
-    ) -> OptimizedProductQuantization:
+    def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> OPQ:
         X = self.check_training_data(X)
         pca = principal_axes(X, self._n_axes(Task(*X.shape)))
         rows = drawn_items(len(X), self.codebook_sizes, self.random_state)

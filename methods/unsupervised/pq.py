@@ -9,7 +9,7 @@ from methods.algebra.products import drawn_items, product_codebooks, skip_produc
 
 
 @register("pq", paper="Jégou et al., TPAMI 2011", supervision="none", fidelity="paper")
-class ProductQuantization(Quantizer):
+class PQ(Quantizer):
     """k-means on M blocks of consecutive features; ranks by squared distance from the query.
 
     An item x is stored as the nearest centre c of each block, and a query q is compared with it by
@@ -48,7 +48,7 @@ class ProductQuantization(Quantizer):
     def operations(self, task: Task) -> float:
         return 4.0 * task.n_train * task.n_features * max(self.codebook_sizes) * self.n_iter
 
-    def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> ProductQuantization:
+    def fit(self, X: np.ndarray, *, tags: None = None, labels: None = None) -> PQ:
         X = self.check_training_data(X)
         rows = drawn_items(len(X), self.codebook_sizes, self.random_state)
         self.codebooks_ = product_codebooks(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from methods import Task
-from methods.unsupervised.opq import OptimizedProductQuantization, dealt_axes
-from methods.unsupervised.pq import ProductQuantization
+from methods.unsupervised.opq import OPQ, dealt_axes
+from methods.unsupervised.pq import PQ
 
 faiss = pytest.importorskip("faiss", reason="faiss-cpu is the reference of product quantisation")
 
@@ -20,7 +20,7 @@ def items():
 
 @pytest.fixture(scope="module")
 def fitted(items):
-    return OptimizedProductQuantization(16, random_state=0).fit(items)
+    return OPQ(16, random_state=0).fit(items)
 
 
 def error(hasher, X):
@@ -43,7 +43,7 @@ def test_the_error_is_no_larger_than_that_of_faiss(items, fitted):
 
 
 def test_the_error_is_smaller_than_without_the_rotation(items, fitted):
-    plain = ProductQuantization(16, random_state=0).fit(items)
+    plain = PQ(16, random_state=0).fit(items)
     codes = plain.codebooks_.reconstruct(plain.encode(items))
     assert error(fitted, items) < 0.95 * ((items - codes) ** 2).sum(axis=1).mean()
 
@@ -59,5 +59,5 @@ def test_axes_are_dealt_out_by_the_product_of_variances():
 
 
 def test_too_few_axes_are_a_reason_to_skip():
-    method = OptimizedProductQuantization(16, n_components=1)
+    method = OPQ(16, n_components=1)
     assert "d >= 2" in method.skip(Task(1000, 50))

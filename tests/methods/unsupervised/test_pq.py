@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from methods.algebra.products import ProductCodebooks, drawn_items, product_codebooks
-from methods.unsupervised.pq import ProductQuantization
+from methods.unsupervised.pq import PQ
 
 faiss = pytest.importorskip("faiss", reason="faiss-cpu is the reference of product quantisation")
 
@@ -20,7 +20,7 @@ def items():
 
 @pytest.fixture(scope="module")
 def fitted(items):
-    return ProductQuantization(16, random_state=0).fit(items)
+    return PQ(16, random_state=0).fit(items)
 
 
 def error(X, Y):
