@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,6 @@ from features.errors import one_line
 
 #: Pixels beyond which an image is decoded while no other such image is, and halved until it fits.
 MOST_PIXELS = 40_000_000
-_one_at_a_time = threading.Lock()
 
 # Pillow warns of images that are decoded one at a time here; twice as large ones it refuses.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -60,13 +60,18 @@ class FileImages:
             with Image.open(self.folder / self.names[i]) as image:
                 if image.width * image.height <= MOST_PIXELS:
                     return to_rgb(upright(image))
-                with _one_at_a_time:
-                    return to_rgb(upright(halved(image)))
+                return _one_thread().submit(lambda: to_rgb(upright(halved(image)))).result()
         except (OSError, ValueError):
             raise
         except Exception as error:
             # Decoders raise nearly anything for damaged files: SyntaxError, struct.error ...
             raise ValueError(one_line(error)) from error
+
+
+@cache
+def _one_thread() -> ThreadPoolExecutor:
+    """Where large images are decoded: each thread that did would keep the memory for the next."""
+    return ThreadPoolExecutor(1, "large images")
 
 
 def halved(image: Image.Image) -> Image.Image:

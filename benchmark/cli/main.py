@@ -19,7 +19,7 @@ from benchmark.cli.config import config_text, parse
 from benchmark.cli.options import build_parser
 from benchmark.cli.status import BAD_INPUT, DONE, INTERRUPTED
 from benchmark.errors import InputError
-from benchmark.log import to_stderr
+from benchmark.log import escaped, to_stderr
 from benchmark.protocol.protocol import find_protocol
 from benchmark.registry import load_plugins
 from benchmark.registry.selection import variants_of
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refused(program: str, message: str, details: Sequence[str] = ()) -> int:
     to_stderr(f"{program}: error: {message}")
     for line in details:
-        to_stderr(line)
+        # Whole, since it may list the files that are missing.
+        print(escaped(line), file=sys.stderr)
     return BAD_INPUT
 
 

@@ -148,9 +148,9 @@ def test_methods_that_are_not_there_are_gaps_and_ones_own_get_a_row(run, tmp_pat
 def test_everything_that_is_missing_is_said_before_any_work(papers, tmp_path):
     status, out, err = papers("--table", 3, 4, "--data-root", tmp_path / "nowhere")
     assert status == 2 and not out
-    for text in ("NUS-WIDE: ", "Imagelist.txt", "MIRFLICKR-25K: ", ANNOTATIONS, "--data-root"):
+    for text in ("NUS-WIDE: ", "All_Tags.txt", "MIRFLICKR-25K: ", ANNOTATIONS, "--data-root"):
         assert text in err
-    assert "nuswide/Flickr" in err and "features of all of them" in err
+    assert "images belong in" in err and "features of all of them" in err
     assert not list((tmp_path / "results").glob("cells/**/run.json"))
 
 
