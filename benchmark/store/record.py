@@ -90,10 +90,6 @@ class CellResult:
         ``done``, ``skipped`` or ``failed``.
     reason : str
         Why it was skipped, or the error's last line.
-    split : str
-        Checksum of the items that were used; cells of one split met the same queries.
-    ranked_by : str
-        ``hamming``, ``scores``, or ``cosine`` of vectors that are no codes: a bound, no result.
     fidelity : str
         ``author-code``, ``paper``, ``adapted`` (defaults of ours) or ``reconstruction``.
     tags : str
@@ -109,6 +105,10 @@ class CellResult:
         ``load`` and what :func:`benchmark.protocol.diagnostics.diagnose` finds.
     curves : mapping of str to Curve
         ``PR`` (recall, precision) and ``P@N`` (N, precision).
+    split : str
+        Checksum of the items that were used; cells of one split met the same queries.
+    ranked_by : str
+        ``hamming``, ``scores``, or ``cosine`` of vectors that are no codes: a bound, no result.
     """
 
     dataset: str
@@ -118,8 +118,6 @@ class CellResult:
     seed: int
     status: str
     reason: str = ""
-    split: str = ""
-    ranked_by: str = "hamming"
     fidelity: str = "paper"
     tags: str = ""
     backbone: str = ""
@@ -127,6 +125,8 @@ class CellResult:
     tuned: Tuning | None = None
     metrics: Mapping[str, Value] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    split: str = ""
+    ranked_by: str = "hamming"
 
     @property
     def is_bound(self) -> bool:

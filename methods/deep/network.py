@@ -39,8 +39,9 @@ class DeepHasher(Hasher):
         return Recipe()
 
     def check_parameters(self) -> None:
-        super().check_parameters()
+        # First, because it knows which numbers must be above 0.
         self.recipe()
+        super().check_parameters()
 
     def project(self, X: np.ndarray | ImageArray) -> np.ndarray:
         return first_output(self.network_, X)

@@ -96,8 +96,8 @@ def test_damaged_bundle_is_written_again(run, tmp_path, name):
 
 def test_damaged_shared_result_is_computed_again(run, tmp_path):
     run("--methods", "pcah", "--bits", "8")
-    (path,) = (tmp_path / "results/cache/shared").glob("*/*.npz")
-    path.write_bytes(path.read_bytes()[:100])
+    for path in (tmp_path / "results/cache/shared").glob("*/*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
     assert run("--methods", "pcah", "--bits", "12")[0] == 0
 
 
@@ -212,8 +212,8 @@ def test_training_features_cannot_be_written(run, plugin):
 
 def test_shared_results_are_computed_once(run, tmp_path):
     run("--methods", "pcah", "itq", "sh", "--bits", "8", "12", "16")
-    axes = list((tmp_path / "results/cache/shared").glob("*/*.npz"))
-    assert len(axes) == 1
+    made = [path.name for path in (tmp_path / "results/cache/shared").glob("*/*.npz")]
+    assert sorted(name.partition("-")[0] for name in made) == ["_leading_axes", "moments"]
 
 
 def test_run_json_says_everything(run, tmp_path):

@@ -423,7 +423,7 @@ def test_tables_say_what_was_tuned_on_what(run, noisy, tmp_path):
     options = ("--methods", "noisy", "lsh", "--bits", "8", "16", "--seeds", "0", "1")
     out = run(*noisy(), *options, "--tune", "tags")[1]
     note = "tuned on tags of a validation part: noise=0.0, keep=32 at 8, 16 bits"
-    assert f"(1) {note}" in " ".join(out.split()) and "noisy (1)" in out
+    assert f"(1) {note}" in " ".join(out.split()) and "Noisy (noisy) (1)" in out
     folder = tmp_path / "results/blobs/blobs/tables"
     page = (folder / "all.md").read_text()
     line = (

@@ -68,8 +68,7 @@ def test_threads_change_nothing_that_a_method_learns(name, data):
 
 def test_what_is_compared_would_tell(data, monkeypatch):
     """Without the one thread of the base class what methods learn does differ."""
-    for module in ("methods.base", "methods.supervision"):
-        monkeypatch.setattr(f"{module}.in_one_thread", lambda X: nullcontext())
+    monkeypatch.setattr("methods.supervision.in_one_thread", lambda X: nullcontext())
     differ = []
     for name in ("itq", "wmh", "dih", "sph", "lsh"):
         one, two = (learnt(brief(name, 16), data, n_threads)[-1] for n_threads in (1, 2))

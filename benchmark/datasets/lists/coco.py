@@ -15,7 +15,7 @@ HOMES = ("coco", "COCO", "coco2014", "mscoco")
 
 @register_dataset("coco", source="MS COCO, Lin et al., ECCV 2014, by lists of images")
 class COCO:
-    """MS COCO with the lists ``train.txt``, ``test.txt`` and ``database.txt`` of a paper's code.
+    """MS COCO with the lists train.txt, test.txt and database.txt of a paper's code.
 
     Photos are looked for by the file names of the lists, in ``train2014`` and ``val2014`` or in
     any other folders.
