@@ -99,6 +99,7 @@ def test_protocol_examples():
 def test_python_example(tmp_path, capsys):
     (block,) = (b for b in code_blocks("README.md", "python") if "Study(" in b)
     small = block.replace('"demo"', '"demo[n=200]"').replace('"results"', repr(str(tmp_path)))
+    small = small.replace('"wdht"', '"wdht[steps=50]"')
     names = {}
     exec(small, names)
     printed = capsys.readouterr().out

@@ -6,10 +6,12 @@ import sys
 import warnings
 
 import pandas as pd
+import pytest
 
 from benchmark.execution import pool
 
 
+@pytest.mark.slow
 def test_a_worker_that_has_grown_is_replaced(run, plugin, tmp_path, monkeypatch):
     # Every worker has grown by more than that after its first cell.
     monkeypatch.setattr(pool, "LARGEST_GROWTH", -1.0)

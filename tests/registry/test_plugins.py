@@ -1,5 +1,6 @@
 """Plug-in files: methods, data sets and extractors from outside of the tree."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -223,6 +224,12 @@ class Helped(Hasher):
 """
 
 
+def code_of(plugin, method):
+    """The digest of the code of a plug-in's method."""
+    load_plugins([plugin])
+    return code_digest(methods.find(method).module)
+
+
 @pytest.mark.parametrize(
     ("imports", "changed"),
     [
@@ -243,16 +250,9 @@ def test_a_changed_helper_of_a_plug_in_is_other_code(write, tmp_path, imports, c
     plugin = write("mine.py", HELPED.format(folder=str(tmp_path), imports=imports))
 
     def digest():
-        code = (
-            "from benchmark.registry import load_plugins, methods\n"
-            "from benchmark.digests import code_digest\n"
-            f"load_plugins([{str(plugin)!r}])\n"
-            "print(code_digest(methods.find('helped').module))"
-        )
-        place = Path(__file__).parents[2]
-        return subprocess.run(
-            [sys.executable, "-c", code], cwd=place, capture_output=True, check=True
-        ).stdout
+        # In a process of its own, which has loaded nothing of the plug-in yet.
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            return pool.apply(code_of, (plugin, "helped"))
 
     before = digest()
     assert digest() == before

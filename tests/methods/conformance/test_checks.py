@@ -14,6 +14,10 @@ from methods.conformance.codes import form_of
 from methods.conformance.trial import Trial, query_items, training_items
 from methods.sharing import sharing
 from methods.tags.wp.wp import WeaklyPretrained
+from methods.tags.wsdhq.binary import BinaryWSDHQ
+
+#: Steps of a short training.
+STEPS = 30
 
 
 class Sound(Hasher):
@@ -295,29 +299,45 @@ def test_tags_and_labels_tell_of_the_clusters():
     assert (in_cluster.argmax(axis=1) == items.clusters).mean() > 0.9
 
 
+def counted_vectors(tags, *, size, seed):
+    """Rows of the square root of how often tags occur together, in place of skip-gram vectors."""
+    together = (tags.T @ tags).toarray().astype(float)
+    values, axes = np.linalg.eigh(together)
+    vectors = np.zeros((len(together), size), np.float32)
+    vectors[:, : len(values)] = axes * np.sqrt(np.maximum(values, 0)) @ axes.T
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
 def quick(name):
     """Parameters with which a method is trained shortly, enough for separate clusters."""
-    short = {"epochs": 5, "n_steps": 50, "n_labelled": 300}
+    short = {"steps": STEPS, "n_steps": 50, "n_labelled": 300}
     return {k: v for k, v in short.items() if k in methods.find(name).parameters}
 
 
 @pytest.fixture
-def brief_fine_tuning(monkeypatch):
+def brief_training(monkeypatch):
     whole = WeaklyPretrained.supervised
     monkeypatch.setattr(
-        WeaklyPretrained, "supervised", lambda self: whole(self).set_params(epochs=5)
+        WeaklyPretrained, "supervised", lambda self: whole(self).set_params(steps=STEPS)
+    )
+    # Skip-gram vectors have tests of their own and take longer than most trainings here.
+    monkeypatch.setattr("methods.tag_vectors.skip_gram_vectors", counted_vectors)
+    embedding = BinaryWSDHQ.embedding
+    monkeypatch.setattr(
+        BinaryWSDHQ, "embedding", lambda self: embedding(self).set_params(steps=STEPS)
     )
 
 
-@pytest.mark.usefixtures("brief_fine_tuning")
+@pytest.mark.usefixtures("brief_training")
 @pytest.mark.parametrize("name", methods.names())
-def test_every_registered_method_passes(name):
-    outcomes = run_checks(methods.find(name).load(), quick(name))
+def test_every_registered_method_passes(name, tmp_path):
+    with sharing(tmp_path):
+        outcomes = run_checks(methods.find(name).load(), quick(name))
     assert not [outcome for outcome in outcomes if not outcome.passed]
     assert len(outcomes) == len(checks.CHECKS)
 
 
-@pytest.mark.usefixtures("brief_fine_tuning")
+@pytest.mark.usefixtures("brief_training")
 @pytest.mark.parametrize("name", methods.names())
 def test_neither_sharing_nor_single_precision_features_change_a_code(name, tmp_path):
     trial, items = Trial(methods.find(name).load(), quick(name)), training_items()

@@ -43,6 +43,12 @@ def weights(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def small_squares(monkeypatch):
+    """The backbone looks at 64 x 64 pixels, which takes a tenth of the time."""
+    monkeypatch.setattr(Backbone, "crop_size", 64)
+
+
 @pytest.fixture(scope="module")
 def images(weights):
     """Twelve items, in reverse order, among twenty images of noise of two brightnesses."""
@@ -159,6 +165,7 @@ def test_training_sees_random_crops_half_of_them_mirrored(images):
     assert not torch.equal(rows[:, 0], columns[:, 0])
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_a_method_is_trained_from_the_pixels_on(images):
     tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
     hasher = BinaryTag(6, epochs=2, batch_size=6, random_state=0).fit(images, tags=tags)
@@ -175,6 +182,7 @@ def test_a_method_is_trained_from_the_pixels_on(images):
     assert (hasher.encode(images[:5]) == codes[:5]).all()
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_a_backbone_without_a_learning_rate_stays_as_it_is(images):
     tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
     settings = {"epochs": 1, "batch_size": 6, "backbone_lr": 0.0, "random_state": 0}
@@ -185,6 +193,7 @@ def test_a_backbone_without_a_learning_rate_stays_as_it_is(images):
         assert torch.equal(p, q)
 
 
+@pytest.mark.usefixtures("small_squares")
 @pytest.mark.parametrize("make", [GradientKSH, WPKSH])
 def test_kernel_bits_are_trained_from_the_pixels_on_whatever_the_device(images, make, monkeypatch):
     moved = {}
@@ -216,6 +225,7 @@ def test_kernel_bits_are_trained_from_the_pixels_on_whatever_the_device(images, 
     assert hasher.encode(images).shape == (12, 6)
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_a_quantiser_is_trained_from_the_pixels_on(images):
     tags = (images.rows[:, None] % 2 == np.arange(2)).astype(float)
     tags = TagMatrix(csr_array(tags), vectors=np.eye(2, dtype=np.float32))
@@ -236,6 +246,7 @@ def test_methods_on_features_refuse_images(images):
         ITQ(4).fit(images)
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_images_do_not_limit_the_bits_by_their_colour_channels(images):
     hasher = DeepBit(6, epochs=1, batch_size=6, random_state=0).fit(images)
     assert hasher.encode(images).shape == (12, 6)
