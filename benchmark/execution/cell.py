@@ -190,7 +190,7 @@ def _record(run: Run, cell: Cell) -> dict[str, Any]:
         "request": dict(run.request),
         "operations": cell.operations,
         "versions": versions(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="microseconds"),
     }
 
 
