@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# All classical methods, and three that learn from tags or labels: two minutes instead of five.
+# All classical methods, and three that learn from tags or labels: five minutes on two cores.
 DEMO_METHODS := lsh pcah itq sh sph agh agh2 dgh dsh selve wdht wsdhq deep-dsh
 
 FAST_TESTS := $(addprefix tests/,protocol significance store registry methods/algebra \
