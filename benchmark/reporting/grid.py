@@ -84,11 +84,6 @@ class Grid:
     data: tuple[tuple[object, ...], ...] = ()
 
     @property
-    def sectioned(self) -> bool:
-        """Whether rows stand in sections."""
-        return any(row.section for row in self.rows)
-
-    @property
     def without_tails(self) -> Grid:
         """The same with nothing in smaller print."""
         rows = (

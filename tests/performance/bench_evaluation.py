@@ -20,7 +20,7 @@ import time
 import numba
 import numpy as np
 
-from benchmark.execution.costs import peak_megabytes, reset_peak_memory
+from benchmark.execution.costs import MemoryGrowth
 from benchmark.protocol import metrics
 from benchmark.protocol.hamming import hamming_profile, pack
 
@@ -88,18 +88,16 @@ def main() -> None:
     for n_bits in (12, 24, 48, 64):
         codes, labels = make_items(n_bits)
         evaluate_fast(codes, labels)  # compiles, or loads the compiled kernels
-        reset_peak_memory()
-        before = peak_megabytes()
+        memory = MemoryGrowth()
         runs = [evaluate_fast(codes, labels) for _ in range(REPEATS)]
-        peak = peak_megabytes() - before
+        peak = memory.megabytes()
         value, stages = min(runs, key=lambda run: sum(run[1].values()))
         ours = sum(stages.values())
-        reset_peak_memory()
-        before = peak_megabytes()
+        memory = MemoryGrowth()
         start = time.perf_counter()
         common_value = evaluate_common(codes, labels)
         common = time.perf_counter() - start
-        common_peak = peak_megabytes() - before
+        common_peak = memory.megabytes()
         print(
             f"{n_bits:4}  {ours:6.3f}  {stages['kernel'] / pairs * 1e9:14.2f}  "
             f"{stages['mAP']:5.3f}  {stages['PR']:4.2f}  {peak:7.0f}  {common:8.1f}  "

@@ -23,7 +23,7 @@ import numba
 import numpy as np
 
 from benchmark import evaluate_scores
-from benchmark.execution.costs import peak_megabytes, reset_peak_memory
+from benchmark.execution.costs import MemoryGrowth
 from benchmark.protocol.hamming import pack
 from benchmark.protocol.scores import DIGIT, TILE, _add_scores, score_profile
 
@@ -146,18 +146,16 @@ def main() -> None:
         ranked = seconds_of(rank_all) * per_pair
         arguments = (tables, codes, labels[:N_QUERY], labels[N_QUERY:])
         evaluate_scores(tables[:1], codes, labels[:1], labels[N_QUERY:])
-        reset_peak_memory()
-        before = peak_megabytes()
+        memory = MemoryGrowth()
         start = time.perf_counter()
         value = evaluate_scores(*arguments)["mAP@5000"]
         whole = (time.perf_counter() - start) * per_pair
-        peak = peak_megabytes() - before
-        reset_peak_memory()
-        before = peak_megabytes()
+        peak = memory.megabytes()
+        memory = MemoryGrowth()
         start = time.perf_counter()
         common_value, stages = evaluate_common(queries, words, codes, labels)
         common = (time.perf_counter() - start) * per_pair
-        common_peak = peak_megabytes() - before
+        common_peak = memory.megabytes()
         floor = scanned + moved
         print(
             f"{8 * n_codebooks:4}  {scanned:5.2f}  {floor:5.2f}  {ranked:6.2f}  "
